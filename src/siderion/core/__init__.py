@@ -1,0 +1,1 @@
+"""Foundations: species, bodies, constants, variables, measurements, tables, errors."""

@@ -1,0 +1,1 @@
+"""Frames and time: the Sun, the tilted dipole, magnetic local time, invariant latitude."""

@@ -1,0 +1,115 @@
+"""What a run shows, in numbers: the layer, the two cells, the mass budget. Works on the output data set."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import ndimage
+
+RATIO_ALTITUDES = (120, 200, 300)
+"""Altitudes, km, of the evening over morning ratio."""
+CELL_SHARE = 0.3
+"""A cell is where the potential exceeds this share of its extremum."""
+
+
+def convection_cells(potential: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Morning cell (positive potential) and evening cell (negative), (lat, lon): connected to their extremum.
+
+    The convection has the potential maximum on the dawn side and the minimum on the dusk side, in both hemispheres for
+    southward magnetic field.
+    """
+    cells = []
+    for sign in (1.0, -1.0):
+        high = sign * potential
+        peak = np.unravel_index(np.argmax(high), high.shape)
+        inside = high > CELL_SHARE * high[peak]
+        doubled = np.concatenate([inside, inside], axis=1)  # so that a cell may cross the seam of longitude
+        labels, _ = ndimage.label(doubled)
+        width = inside.shape[1]
+        wanted = {labels[peak[0], peak[1]], labels[peak[0], peak[1] + width]}
+        found = np.isin(labels, list(wanted))
+        cells.append((found[:, :width] | found[:, width:]) & inside)
+    return cells[0], cells[1]
+
+
+def largest_density(output: xr.Dataset, species: str, bottom: float = 115.0, top: float = 125.0) -> dict[str, Any]:
+    """Largest density between two altitudes over all output times, and where and when it is."""
+    alt = output.alt.values
+    levels = np.flatnonzero((alt >= bottom) & (alt <= top))
+    best: dict[str, Any] = {"number_density": -1.0}
+    for t in range(output.sizes["time"]):
+        field = output.number_density.sel(species=species).isel(time=t, alt=levels).values
+        k, j, i = np.unravel_index(int(np.argmax(field)), field.shape)
+        if field[k, j, i] > best["number_density"]:
+            best = {
+                "number_density": float(field[k, j, i]),
+                "time": str(output.time.values[t])[:16],
+                "alt": float(alt[levels[k]]),
+                "lat": float(output.lat.values[j]),
+                "lon": float(output.lon.values[i]),
+                "magnetic_local_time": float(output.magnetic_local_time.isel(time=t, lat=j, lon=i)),
+                "invariant_latitude": float(output.invariant_latitude.isel(alt=levels[k], lat=j, lon=i)),
+            }
+    return best
+
+
+def evening_morning_ratio(output: xr.Dataset, species: str, altitude: float, time: int) -> float:
+    """Mean density in the evening cell over that in the morning cell, at one altitude and output time."""
+    morning, evening = convection_cells(output.electric_potential.isel(time=time).values)
+    level = int(np.argmin(np.abs(output.alt.values - altitude)))
+    density = output.number_density.sel(species=species).isel(time=time, alt=level).values
+    weight = output.solid_angle.values
+    means = [np.average(density[cell], weights=weight[cell]) for cell in (evening, morning)]
+    return float(means[0] / means[1])
+
+
+def summarize(output: xr.Dataset, species: str) -> dict[str, Any]:
+    """The short summary of a run: the layer near 120 km, and the evening over morning ratio at 120, 200 and 300 km."""
+    times = output.time.values
+    ratios = {
+        f"evening_morning_ratio_{altitude}_km": float(
+            np.exp(np.mean([np.log(evening_morning_ratio(output, species, altitude, t)) for t in range(len(times))]))
+        )
+        for altitude in RATIO_ALTITUDES
+    }
+    return {"largest_density_115_to_125_km": largest_density(output, species), **ratios}
+
+
+def summary_dataset(output: xr.Dataset) -> xr.Dataset:
+    """The summary and the mass budget of a run as a data set along ``species``, from the attributes of its output."""
+    summaries = json.loads(output.attrs["summary"])
+    budgets = json.loads(output.attrs["mass_budget"])["species"]
+    species = list(summaries)
+    peaks = [summaries[name]["largest_density_115_to_125_km"] for name in species]
+    ratios = [[summaries[name][f"evening_morning_ratio_{altitude}_km"] for altitude in RATIO_ALTITUDES] for name in species]
+    variables: dict[str, Any] = {"evening_morning_ratio": (("species", "alt"), ratios)}
+    for key, name in (("number_density", "largest_number_density"), ("lat", "largest_lat"), ("lon", "largest_lon")):
+        variables[name] = ("species", [peak[key] for peak in peaks])
+    variables["largest_time"] = ("species", np.array([peak["time"] for peak in peaks], dtype="datetime64[ns]"))
+    for key in budgets[species[0]]:
+        variables[f"budget_{key}"] = ("species", [budgets[name][key] for name in species])
+    return xr.Dataset(variables, coords={"species": species, "alt": list(map(float, RATIO_ALTITUDES))})
+
+
+def summary_text(species: str, summary: dict[str, Any], budget: dict[str, float]) -> str:
+    """The summary in words."""
+    peak = summary["largest_density_115_to_125_km"]
+    start = budget["initial"] or 1.0
+    shares = {
+        name: 100.0 * budget[name] / start for name in ("final", "through_edge", "through_top", "through_bottom", "chemistry")
+    }
+    lines = [
+        f"{species}: largest density between 115 and 125 km is {peak['number_density']:.2e} m-3 at {peak['alt']:.1f} km, "
+        f"{abs(peak['lat']):.1f} {'N' if peak['lat'] >= 0 else 'S'}, {peak['lon']:.1f} E, {peak['magnetic_local_time']:.1f} MLT, "
+        f"{peak['time']} UT",
+        f"evening cell over morning cell (mean density): {summary['evening_morning_ratio_120_km']:.2f} at 120 km, "
+        f"{summary['evening_morning_ratio_200_km']:.2f} at 200 km, {summary['evening_morning_ratio_300_km']:.2f} at 300 km",
+        f"mass, in % of the start: {shares['final']:.1f} left; edge {shares['through_edge']:+.1f}, top "
+        f"{shares['through_top']:+.1f}, bottom {shares['through_bottom']:+.1f}, chemistry {shares['chemistry']:+.1f}; "
+        f"budget closes to {abs(budget['residual']) / start:.0e}",
+    ]
+    return "\n".join(lines)

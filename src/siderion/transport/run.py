@@ -1,0 +1,281 @@
+"""A whole run: drivers, spin-up, output hour by hour, checkpoints, mass budget."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time as clock
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from siderion.background.drivers import build_drivers
+from siderion.core.errors import CheckpointError, OutputError, explained
+from siderion.io.store import open_dataset, write_dataset
+from siderion.jobs.atomic import atomic_folder, require_space
+from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
+from siderion.jobs.progress import ProgressEvent, Report, silent
+from siderion.transport.budget import Budget
+from siderion.transport.citations import sources_of_run
+from siderion.transport.diagnostics import summarize
+from siderion.transport.fields import DriverFields
+from siderion.transport.model import CHEMISTRY_WINDOWS, WINDOW, Model
+from siderion.transport.output import PolarOutput
+from siderion.transport.plan import make_grids, plan_run
+from siderion.transport.settings import RunSettings
+
+STORE = "polar.zarr"
+PARTIAL = "polar.partial.zarr"
+"""Name of the store until the run is complete."""
+_CHECKPOINTS = "checkpoints"
+_WINDOW = np.timedelta64(round(WINDOW), "s")
+
+
+def run(
+    settings: RunSettings,
+    folder: str | Path,
+    report: Report = silent,
+    resume: bool = False,
+    overwrite: bool = False,
+    cache: str | Path | None = None,
+) -> xr.Dataset:
+    """Run the fluid model and write its output.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    folder : path
+        Output folder; gets ``polar.zarr`` when the run is complete.
+    report : callable
+        Takes `ProgressEvent`; see `siderion.jobs.progress`.
+    resume : bool
+        Go on from the last checkpoint in ``folder``.
+    overwrite : bool
+        Replace a complete output in ``folder``.
+    cache : path, optional
+        Folder of the driver cache; by default ``$SIDERION_CACHE`` or ``~/.cache/siderion``.
+
+    Returns
+    -------
+    xarray.Dataset
+        The output, opened lazily.
+
+    Raises
+    ------
+    SiderionError
+        See `siderion.core.errors`: bad settings, data that do not cover the run, an output that cannot be written or
+        resumed, a density that is negative or not finite.
+    """
+    place = Path(folder)
+    started = clock.monotonic()
+    _check_place(place, settings, resume, overwrite)
+    drivers = load_drivers(settings, report, cache)
+    grid, shells = make_grids(settings)
+    report(ProgressEvent("compiling kernels", 0.0))
+    model = Model(settings, DriverFields(drivers, shells), grid, shells)
+    times, velocity_times = output_times(settings)
+    written, earlier = 0, 0.0
+    for metal in model.metals:
+        metal.budget.initial = model.content(metal)
+    if resume:
+        written, earlier = restore(model, place / _CHECKPOINTS, settings)
+    output = PolarOutput(place / PARTIAL, model, times, velocity_times, resume)
+    _advance(model, output, place, written, settings, report, lambda: earlier + clock.monotonic() - started)
+    attributes = describe(model, drivers, earlier + clock.monotonic() - started)
+    output.writer.finish(attributes)
+    dataset = open_dataset(place / PARTIAL)
+    summary = {metal.ion.name: summarize(dataset, metal.ion.name) for metal in model.metals}
+    output.writer.finish({"summary": json.dumps(summary), "complete": 1})
+    _publish(place, overwrite)
+    return open_dataset(place / STORE)
+
+
+def _advance(
+    model: Model, output: PolarOutput, place: Path, written: int, settings: RunSettings, report: Report, elapsed: Any
+) -> None:
+    """The loop over windows: outputs when they are due, a checkpoint after every output."""
+    start, end = run_period(settings)
+    total = round((end - start) / _WINDOW)
+    while True:
+        now = start + model.windows_done * _WINDOW
+        if written < len(output.times) and now == output.times[written]:
+            output.write(written)
+            written += 1
+            if model.windows_done % CHEMISTRY_WINDOWS == 0:
+                store_checkpoint(model, place / _CHECKPOINTS, settings, written, elapsed())
+        if model.windows_done >= total:
+            return
+        report(ProgressEvent("transport", model.windows_done / total, f"{str(now)[:16]} UT"))
+        model.run_window(now)
+        if model.windows_done == total:
+            report(ProgressEvent("transport", 1.0, f"{str(end)[:16]} UT"))
+
+
+def run_period(settings: RunSettings) -> tuple[np.datetime64, np.datetime64]:
+    """Start and end of a run, UTC, spin-up included."""
+    start = datetime(settings.date.year, settings.date.month, settings.date.day) - timedelta(hours=settings.spin_up)
+    end = start + timedelta(hours=settings.hours)
+    return np.datetime64(start, "ns"), np.datetime64(end, "ns")
+
+
+def output_times(settings: RunSettings) -> tuple[NDArray, NDArray]:
+    """Times of the outputs, and those among them at which velocities are written."""
+    start, end = run_period(settings)
+    step = np.timedelta64(round(settings.output_interval * 3600), "s")
+    first = start if settings.output_spin_up else start + np.timedelta64(round(settings.spin_up * 3600), "s")
+    times = np.arange(first, end + np.timedelta64(1, "s"), step).astype("datetime64[ns]")
+    of_day = {t[11:16] for t in times.astype(str)}
+    missing = [t for t in settings.velocity_at if t not in of_day]
+    chosen = [t for t in times if str(t)[11:16] in settings.velocity_at]
+    if missing and not chosen:
+        chosen = [times[-1]]
+    return times, np.array(chosen, dtype="datetime64[ns]")
+
+
+def _check_place(place: Path, settings: RunSettings, resume: bool, overwrite: bool) -> None:
+    """Refuse an output folder that is in use, foreign, unwritable or too small, before any work is done."""
+    partial, whole = place / PARTIAL, place / STORE
+    if resume:
+        if whole.exists() and not partial.exists():
+            raise CheckpointError(f"{whole} is complete already; there is nothing to resume")
+        if not partial.exists():
+            raise CheckpointError(f"no run to resume in {place}; start it without --resume")
+        return
+    if whole.exists() and not overwrite:
+        raise OutputError(f"{whole} exists; choose another folder with -o, or add --overwrite")
+    require_space(place, plan_run(settings).disk / 2.0)
+    with explained(place):
+        place.mkdir(parents=True, exist_ok=True)
+        for leftover in (partial, place / _CHECKPOINTS):
+            _remove(leftover)
+
+
+def _publish(place: Path, overwrite: bool) -> None:
+    with explained(place):
+        if overwrite:
+            _remove(place / STORE)
+        (place / PARTIAL).rename(place / STORE)
+        _remove(place / _CHECKPOINTS)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        folder.rmdir()
+
+
+# ---------------------------------------------------------------------- drivers
+
+
+def load_drivers(settings: RunSettings, report: Report = silent, cache: str | Path | None = None) -> xr.Dataset:
+    """The drivers of a run: from the cache when the same ones were built before, else built and stored there."""
+    start, end = run_period(settings)
+    folder = Path(cache or os.environ.get("SIDERION_CACHE") or Path.home() / ".cache" / "siderion")
+    path = folder / f"drivers-{_driver_key(settings)}.zarr"
+    if path.exists():
+        report(ProgressEvent("drivers from the cache", 1.0, str(path)))
+        return open_dataset(path).load()
+    dataset = build_drivers(
+        settings.drivers, start, end, settings.hemisphere, settings.grid.top,
+        lambda stage, fraction: report(ProgressEvent(stage, fraction)),
+    )  # fmt: skip
+    with atomic_folder(path) as temporary:
+        temporary.rmdir()
+        write_dataset(dataset, temporary)
+    return open_dataset(path).load()
+
+
+def _driver_key(settings: RunSettings) -> str:
+    """Hash of all that decides the drivers, the user's files by size and time of change included."""
+    files = [settings.drivers.imf_file, settings.drivers.indices_file, *settings.drivers.replace]
+    stamps = [(f, Path(f).stat().st_size, Path(f).stat().st_mtime_ns) for f in files if f and Path(f).exists()]
+    what = [settings.drivers.digest(), *map(str, run_period(settings)), settings.hemisphere, settings.grid.top, stamps]
+    return hashlib.sha256(json.dumps([version("siderion"), *what]).encode()).hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------- checkpoints
+
+
+def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written: int, seconds: float) -> None:
+    """Save all that a run needs to go on: the densities, the budgets, the counters."""
+    arrays = {f"metal_{i}": metal.reservoirs for i, metal in enumerate(model.metals)}
+    facts = {
+        "settings": settings.digest(),
+        "version": version("siderion"),
+        "windows_done": model.windows_done,
+        "steps_done": model.steps_done,
+        "written": written,
+        "seconds": seconds,
+        "largest_courant": model.largest_courant,
+        "most_cells_crossed": model.most_cells_crossed,
+        "budgets": [asdict(metal.budget) for metal in model.metals],
+    }
+    save_checkpoint(folder, model.windows_done, arrays, facts)
+
+
+def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, float]:
+    """Bring a model to its last checkpoint; returns the number of outputs written and the seconds spent before."""
+    expected = {"settings": settings.digest(), "version": version("siderion")}
+    arrays, facts = load_checkpoint(folder, expected)
+    for i, metal in enumerate(model.metals):
+        stored = arrays[f"metal_{i}"]
+        if stored.shape != metal.reservoirs.shape or stored.dtype != metal.reservoirs.dtype:
+            raise CheckpointError(f"checkpoint in {folder}: {metal.ion.name} has another grid; start the run anew")
+        metal.reservoirs[:] = stored
+        metal.budget = Budget(**facts["budgets"][i])
+    model.windows_done, model.steps_done = facts["windows_done"], facts["steps_done"]
+    model.largest_courant, model.most_cells_crossed = facts["largest_courant"], facts["most_cells_crossed"]
+    return facts["written"], facts["seconds"]
+
+
+# ---------------------------------------------------------------------- attributes
+
+
+SERIES = ("imf_bz_gsm", "imf_by_gsm", "solar_wind_speed", "kp", "f107_used")
+"""Drivers whose course goes into the attributes of the output."""
+NOTES = ("interpolated_gaps", "by_doubtful_sign_hours", "imf_by_origin", "magnetic_coordinates")
+
+
+def _series(array: xr.DataArray) -> dict[str, Any]:
+    times = array[str(array.dims[0])].values
+    return {
+        "time": [str(t)[:19] for t in times],
+        "values": [float(v) for v in array.values],
+        "units": array.attrs.get("units", ""),
+    }
+
+
+def describe(model: Model, drivers: xr.Dataset, seconds: float) -> dict[str, Any]:
+    """Attributes of the output: settings, mass budget, engine, drivers, sources."""
+    settings = model.settings
+    budgets = {}
+    for metal in model.metals:
+        metal.budget.final = model.content(metal)
+        budgets[metal.ion.name] = metal.budget.as_dict()
+    series = {name: _series(drivers[name]) for name in SERIES if name in drivers}
+    notes = {name: drivers.attrs[name] for name in NOTES if name in drivers.attrs}
+    return {
+        "title": f"Siderion: metal ions over the {settings.hemisphere} pole on {settings.date}",
+        "siderion_version": version("siderion"),
+        "hemisphere": settings.hemisphere,
+        "engine": model.engine.NAME,
+        "precision": settings.precision,
+        "device": platform.processor() or platform.machine(),
+        "wall_time_s": round(seconds, 1),
+        "settings": settings.model_dump_json(),
+        "settings_digest": settings.digest(),
+        "mass_budget": json.dumps({"species": budgets}),
+        "largest_courant_number": model.largest_courant,
+        "steps": model.steps_done,
+        "drivers": json.dumps({**series, **notes}),
+        "sources": json.dumps(sources_of_run(settings)),
+    }

@@ -1,0 +1,41 @@
+"""The one entry of the report: from a data set to a self-contained page."""
+
+from __future__ import annotations
+
+import matplotlib
+import xarray as xr
+
+from .figures import STYLE
+from .generic_page import render_generic_page
+from .polar_page import render_polar_page
+from .selection import missing_for_polar_report
+
+
+def render_report(dataset: xr.Dataset) -> str:
+    """Render any Siderion data set as one self-contained HTML page.
+
+    The output of a polar run becomes maps, cuts, budget, drivers and sources, after the figures of Andoh et al. (2026).
+    Any other data set becomes a list of its variables with simple figures. Parts that need a variable the data set
+    lacks say so and tell how to get it.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A polar run has ``number_density(species, time, alt, lat, lon)`` in m-3 and
+        ``magnetic_local_time(time, lat, lon)`` in h; ``electric_potential`` (V), ``invariant_latitude`` (degrees),
+        ``velocity_*`` and ``velocity_*_by_term`` (m s-1) are shown when present. Global attributes ``settings``,
+        ``mass_budget``, ``summary``, ``sources`` and ``drivers`` are JSON text.
+
+    Returns
+    -------
+    str
+        HTML with inline style and images as data URIs; it needs neither network nor JavaScript.
+
+    Raises
+    ------
+    DataError
+        The data set is neither a polar run nor has a numeric variable, or an attribute has the wrong form.
+    """
+    missing = missing_for_polar_report(dataset)
+    with matplotlib.rc_context(rc=STYLE):
+        return render_generic_page(dataset, missing) if missing else render_polar_page(dataset)

@@ -1,0 +1,5 @@
+"""``python -m siderion``."""
+
+from siderion.cli.main import main
+
+main()

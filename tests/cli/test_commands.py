@@ -127,3 +127,10 @@ def test_bad_input_is_one_message_and_status_2(arguments, message, tmp_path, out
     assert re.search(message, last), done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out" / "polar.zarr").exists()
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"set -o pipefail; {sys.executable} -m siderion days | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.stdout.startswith("day")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from cyclopts import App
@@ -29,6 +30,9 @@ def main() -> None:
     except SiderionError as error:
         print(f"siderion: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader of the pipe has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except KeyboardInterrupt:
         print("siderion: interrupted; a run goes on from its last checkpoint with --resume", file=sys.stderr)
         sys.exit(130)

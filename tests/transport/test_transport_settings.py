@@ -7,7 +7,7 @@ import pytest
 
 from siderion.core.errors import SettingsError
 from siderion.transport.plan import make_grids, plan_run
-from siderion.transport.settings import PAPER_BOUNDARIES, PRESETS, make_settings
+from siderion.transport.settings import PRESETS, make_settings
 
 DAY = {"date": "2023-06-18"}
 
@@ -37,10 +37,6 @@ def test_presets_are_taken_and_can_be_overridden(name):
 def test_the_digest_knows_every_value():
     one, two, same = (make_settings({**DAY, "eddy_diffusivity": value}) for value in (0.0, 1.0, 0.0))
     assert one.digest() == same.digest() != two.digest()
-
-
-def test_the_papers_boundaries():
-    assert set(PAPER_BOUNDARIES.model_dump().values()) == {"fixed"}
 
 
 @pytest.mark.parametrize(

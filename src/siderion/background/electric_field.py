@@ -22,7 +22,7 @@ from scipy.interpolate import RectBivariateSpline
 
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import DataError
-from siderion.frames.dipole import FOOTPOINT_ALTITUDE, TiltedDipole
+from siderion.frames.dipole import FOOTPOINT_ALTITUDE, TiltedDipole, footpoint_colatitude
 from siderion.frames.spherical import unit_vector
 
 FOOTPOINT_RADIUS = EARTH_RADIUS + 1e3 * FOOTPOINT_ALTITUDE
@@ -132,8 +132,7 @@ class ConvectionField:
         """Potential, V, at geographic places in degrees and an altitude in km; 0 equatorward of the grid."""
         position = unit_vector(lat, lon)
         colatitude = np.arccos(np.clip(position @ self.near_pole, -1.0, 1.0))
-        sine = np.sqrt(FOOTPOINT_RADIUS / (EARTH_RADIUS + 1e3 * alt)) * np.sin(np.minimum(colatitude, np.pi / 2))
-        foot = np.arcsin(np.clip(sine, 0.0, 1.0))
+        foot = footpoint_colatitude(np.minimum(colatitude, np.pi / 2), EARTH_RADIUS + 1e3 * alt)
         spline = potential_spline(self.potential, self.magnetic_latitude, self.magnetic_local_time)
         inside = foot <= np.radians(90.0 - np.min(self.magnetic_latitude))
         return np.where(inside, spline.ev(np.where(inside, foot, 0.0), self.phase(position)), 0.0)

@@ -68,10 +68,6 @@ class BoundarySettings(Settings):
     )
 
 
-PAPER_BOUNDARIES = BoundarySettings(bottom="fixed", top="fixed", edge="fixed")
-"""The boundaries of Andoh et al. 2026, section 2: the density does not change at the bottom, top and edge."""
-
-
 class InitialSettings(Settings):
     """Initial profile of the metal ion, and of the neutral metal: Gaussians, with a tail above for the neutral."""
 

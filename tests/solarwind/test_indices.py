@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.solarwind.indices import (
     ap_history,
+    ap_of_kp,
     daily_f107,
     f107_81_day_mean,
     kp_at,
@@ -157,3 +158,18 @@ def test_wrong_arguments(embedded: xr.Dataset) -> None:
     for wrong in ("yesterday evening", 5, "NaT", [["2023-06-18"]]):
         with pytest.raises(SettingsError, match="time"):
             utc_times(wrong)
+
+
+def test_ap_belongs_to_kp_in_the_whole_built_in_series() -> None:
+    indices = load_indices()
+    known = np.isfinite(indices["kp"].values) & np.isfinite(indices["ap"].values)
+    np.testing.assert_allclose(ap_of_kp(indices["kp"].values[known]), indices["ap"].values[known], atol=0.5)
+    assert np.unique(indices["kp"].values[known]).size > 20
+
+
+def test_ap_of_kp_between_thirds_and_out_of_range() -> None:
+    assert ap_of_kp(9.0) == 400
+    assert 15 < ap_of_kp(3.1) < 18
+    for kp in (-0.1, 9.1, np.nan):
+        with pytest.raises(SettingsError, match="from 0 to 9"):
+            ap_of_kp(kp)

@@ -9,19 +9,9 @@ from hypothesis import strategies as st
 from siderion.core.errors import CoverageError, DataError, SettingsError, UnitsError
 from siderion.core.variables import with_attributes
 from siderion.solarwind.imf import load_imf
-from siderion.solarwind.two_cell import READINGS, two_cell_days
+from siderion.solarwind.two_cell import READINGS, paper_days, two_cell_days
 
-PAPER_DAYS = [
-    "2022-06-03",
-    "2022-06-07",
-    "2022-06-09",
-    "2023-06-18",
-    "2023-07-31",
-    "2024-06-14",
-    "2024-07-22",
-    "2024-08-24",
-    "2024-08-26",
-]
+PAPER_DAYS = paper_days()
 NOT_JOINTLY = {"2022-06-07", "2024-08-24"}
 NOT_EVERY_HOUR = {"2022-06-07", "2022-06-09", "2024-07-22", "2024-08-24"}
 
@@ -31,20 +21,35 @@ def days_of(by: np.ndarray, bz: np.ndarray) -> xr.Dataset:
     return with_attributes(xr.Dataset({"imf_by_gsm": ("time", by), "imf_bz_gsm": ("time", bz)}, coords={"time": times}))
 
 
-def paper_days(reading: str) -> xr.Dataset:
+def rows_of_the_paper(reading: str) -> xr.Dataset:
     return two_cell_days(load_imf(), reading=reading).sel(day=np.array(PAPER_DAYS, "datetime64[ns]"))
 
 
 @pytest.mark.parametrize(("reading", "failing"), [("separate", set()), ("joint", NOT_JOINTLY), ("every_hour", NOT_EVERY_HOUR)])
 def test_the_nine_days_of_the_paper(reading: str, failing: set[str]) -> None:
-    result = paper_days(reading)
+    result = rows_of_the_paper(reading)
     failed = {day for day, selected in zip(PAPER_DAYS, result["selected"].values, strict=True) if not selected}
     assert failed == failing
     np.testing.assert_array_equal(result["selected"], result["qualifies"].sel(reading=reading))
 
 
+def test_the_days_of_the_paper_are_its_days_of_the_year() -> None:
+    numbers = {2022: (154, 158, 160), 2023: (169, 212), 2024: (166, 204, 237, 239)}
+    days = [np.datetime64(f"{year}-01-01") + (number - 1) for year, of_year in numbers.items() for number in of_year]
+    assert [str(day) for day in days] == PAPER_DAYS
+    marked = two_cell_days(load_imf())["simulated_by_andoh_2026"]
+    assert [str(day)[:10] for day in marked["day"].values[marked.values]] == PAPER_DAYS
+
+
+def test_hours_of_doubtful_sign_are_counted_not_hidden() -> None:
+    imf = load_imf()
+    flags = imf["imf_by_flag"].sel(time="2023-06-18").values
+    counted = two_cell_days(imf)["by_doubtful_sign_hours"].sel(day="2023-06-18")
+    assert float(counted) == np.sum(flags == "mag+nearest_sign") > 0
+
+
 def test_fractions_of_the_nine_days() -> None:
-    result = paper_days("separate")
+    result = rows_of_the_paper("separate")
     southward = 100 * result["bz_negative_fraction"]
     np.testing.assert_allclose(southward, [88, 96, 100, 96, 96, 92, 92, 83, 96], atol=0.51)
     joint = 100 * result["joint_fraction"].sel(day=np.array(sorted(NOT_JOINTLY), "datetime64[ns]"))

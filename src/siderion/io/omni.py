@@ -19,7 +19,7 @@ from siderion.core.variables import with_attributes
 
 from .gfz import TextColumns, read_columns
 
-EMBEDDED_FILE = "omni_hourly_paper_days.csv"
+EMBEDDED_FILE = "omni_hourly_summers.csv"
 """Name of the file that comes with the package."""
 
 DOUBTFUL_SIGN_FLAG = "mag+nearest_sign"
@@ -91,7 +91,7 @@ def read_omni(path: str | PathLike[str]) -> xr.Dataset:
 
 
 def read_embedded_imf() -> xr.Dataset:
-    """Read the solar wind that comes with the package: six spans of 2022 to 2024. See `read_omni`."""
+    """Read the solar wind that comes with the package: three summers and a week of winter. See `read_omni`."""
     with resources.as_file(resources.files("siderion.solarwind") / "data" / EMBEDDED_FILE) as path:
         return read_omni(path)
 

@@ -31,7 +31,7 @@ _MEASURABLE = {
 }
 _LONGEST_HOLD = np.timedelta64(30, "m").astype("timedelta64[ns]")
 _HOUR = np.timedelta64(1, "h").astype("timedelta64[ns]")
-_REMEDY = "give a file of the interplanetary magnetic field that has it"
+_REMEDY = "give a file of the interplanetary magnetic field that has it, or hold the solar wind at constant values"
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def load_imf(path: str | PathLike[str] | None = None) -> xr.Dataset:
     Parameters
     ----------
     path : str or path, optional
-        A file as `siderion.io.omni` describes it; without it the one that comes with the package, six spans
-        of 2022 to 2024 around nine days, in which By is reconstructed.
+        A file as `siderion.io.omni` describes it; without it the one that comes with the package: June to August
+        of 2022 to 2024 with a few days around, and 17 to 22 December 2023. By in it is reconstructed.
 
     Returns
     -------

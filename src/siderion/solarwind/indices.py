@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from siderion.core.errors import CoverageError, DataError, SettingsError
+from siderion.core.tables import load_table
 from siderion.io.celestrak import read_celestrak, read_embedded_indices
 from siderion.io.gfz import read_gfz
 
@@ -167,6 +168,21 @@ def kp_at(dataset: xr.Dataset, time: ArrayLike) -> np.ndarray:
         The value is missing or a fill value.
     """
     return _values_at(dataset, "kp", "time", _interval_start(utc_times(time)))
+
+
+def ap_of_kp(kp: ArrayLike) -> np.ndarray:
+    """The ap, 2 nT, that belongs to a Kp from 0 to 9; linear between its thirds (table ``kp_ap``).
+
+    Raises
+    ------
+    SettingsError
+        A Kp is outside 0 to 9, or not a number.
+    """
+    values = np.asarray(kp, dtype=float)
+    if not ((values >= 0.0) & (values <= 9.0)).all():
+        raise SettingsError(f"kp is {kp!r}; it must lie from 0 to 9")
+    table = load_table("solarwind", "kp_ap")
+    return np.interp(3.0 * values, table["thirds"], table["ap"])
 
 
 def utc_times(time: ArrayLike) -> np.ndarray:

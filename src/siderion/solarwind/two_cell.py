@@ -12,6 +12,8 @@ import numpy as np
 import xarray as xr
 
 from siderion.core.errors import CoverageError, SettingsError
+from siderion.core.tables import load_table
+from siderion.io.omni import DOUBTFUL_SIGN_FLAG
 
 from .imf import FIELD_VARIABLES, check_series, time_step
 
@@ -51,7 +53,8 @@ def two_cell_days(imf: xr.Dataset, reading: Reading = "separate", fraction: floa
     -------
     xarray.Dataset
         Of `day`: `by_within_limit_fraction`, `bz_negative_fraction`, `joint_fraction`, `largest_by` (nT),
-        `hours_available`, and `selected` by the reading asked for; `qualifies(reading, day)` by all three.
+        `hours_available`, and `selected` by the reading asked for; `qualifies(reading, day)` by all three;
+        `simulated_by_andoh_2026`. With reconstructed By also `by_doubtful_sign_hours`.
 
     Raises
     ------
@@ -73,11 +76,17 @@ def two_cell_days(imf: xr.Dataset, reading: Reading = "separate", fraction: floa
     result = days.assign_coords(reading=list(READINGS))
     result["qualifies"] = (("reading", "day"), np.stack([qualifies[name].values for name in READINGS]))
     result["selected"] = ("day", qualifies[reading].values)
+    result["simulated_by_andoh_2026"] = result["day"].isin(np.array(paper_days(), "datetime64[ns]"))
     _describe(result, reading, fraction, by_limit)
     result.attrs["days_left_out"] = left_out
     result.attrs["source"] = imf.attrs.get("source", "not stated")
     result.attrs["imf_by_origin"] = imf.attrs.get("imf_by_origin", "not stated")
     return result
+
+
+def paper_days() -> list[str]:
+    """The nine days that Andoh et al. 2026 simulated, from the table ``paper_days``."""
+    return load_table("solarwind", "paper_days")["date"].tolist()
 
 
 def _check_settings(reading: str, fraction: float, by_limit: float) -> None:
@@ -107,7 +116,8 @@ def _daily(imf: xr.Dataset, by_limit: float) -> tuple[xr.Dataset, str]:
     within, southward = np.abs(by[known]) < by_limit, bz[known] < 0
     largest = np.zeros(days.size)
     np.maximum.at(largest, index, np.abs(by[known]))
-    columns = {
+    columns = {} if "imf_by_flag" not in imf else {"by_doubtful_sign_hours": _hours_of_doubtful_sign(imf, known, index, samples)}
+    columns |= {
         "by_within_limit_fraction": _share(index, within, samples),
         "bz_negative_fraction": _share(index, southward, samples),
         "joint_fraction": _share(index, within & southward, samples),
@@ -127,6 +137,11 @@ def _share(index: np.ndarray, condition: np.ndarray, samples: np.ndarray) -> np.
     return held / np.maximum(samples, 1)
 
 
+def _hours_of_doubtful_sign(imf: xr.Dataset, known: np.ndarray, index: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    doubtful = imf["imf_by_flag"].values[known] == DOUBTFUL_SIGN_FLAG
+    return _share(index, doubtful, samples) * samples
+
+
 def _describe(result: xr.Dataset, reading: str, fraction: float, by_limit: float) -> None:
     described = {
         "by_within_limit_fraction": ("1", f"fraction of the hours with |By| below {by_limit:g} nT"),
@@ -134,10 +149,14 @@ def _describe(result: xr.Dataset, reading: str, fraction: float, by_limit: float
         "joint_fraction": ("1", f"fraction of the hours with |By| below {by_limit:g} nT and negative Bz"),
         "largest_by": ("nT", "largest |By| of the hours"),
         "hours_available": ("h", "hours that have both By and Bz"),
+        "by_doubtful_sign_hours": ("h", "hours whose reconstructed By has a doubtful sign; only its size counts here"),
+        "simulated_by_andoh_2026": ("1", "one of the nine days of Andoh et al. 2026"),
         "qualifies": ("1", f"day of two-cell convection, by each reading, fraction {fraction:g}"),
         "selected": ("1", f"day of two-cell convection: {READINGS[reading]}, fraction {fraction:g}"),
     }
     for name, (units, long_name) in described.items():
+        if name not in result:
+            continue
         result[name].attrs = {"units": units, "long_name": long_name}
     result.attrs = {
         "criterion": f"|By| < {by_limit:g} nT and Bz < 0 for at least {100 * fraction:g} % of the day, GSM",

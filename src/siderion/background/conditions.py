@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from siderion.background.convection import ConvectionModel, heelis, swipe, weimer2005
 from siderion.background.settings import DriverSettings
 from siderion.core.errors import SettingsError
+from siderion.core.variables import with_attributes
 from siderion.frames.dipole import TiltedDipole
 from siderion.io.weimer import read_weimer2005_tables
 from siderion.solarwind.imf import imf_at, load_imf
-from siderion.solarwind.indices import ap_history, daily_f107, f107_81_day_mean, kp_at, load_indices
+from siderion.solarwind.indices import ap_history, ap_of_kp, daily_f107, f107_81_day_mean, kp_at, load_indices
 
 MAGNETIC_LATITUDE = np.arange(47.0, 90.01, 0.5)
 """Absolute magnetic latitudes of the potential grid, degrees; equatorward of it the potential is 0."""
@@ -39,17 +40,51 @@ class Conditions:
         return cls(load_indices(path or None, "gfz" if csv else "celestrak"), load_imf(settings.imf_file or None), settings)
 
     def atmosphere(self, time: NDArray) -> dict[str, NDArray[np.float64]]:
-        """``f107``, ``f107_81_day_mean``, ``ap_history`` and ``kp`` at the times."""
+        """``f107``, ``f107_81_day_mean``, ``ap_history`` and ``kp`` at the times; what the settings hold is constant."""
+        held, flux = self.settings.kp, self.settings.f107
         return {
-            "f107": daily_f107(self.indices, time),
-            "f107_81_day_mean": f107_81_day_mean(self.indices, time),
-            "ap_history": ap_history(self.indices, time),
-            "kp": kp_at(self.indices, time),
+            "f107": self.f107(time),
+            "f107_81_day_mean": f107_81_day_mean(self.indices, time) if flux is None else np.full(len(time), flux),
+            "ap_history": ap_history(self.indices, time) if held is None else np.full((len(time), 7), ap_of_kp(held)),
+            "kp": self.kp(time),
         }
 
+    def kp(self, time: NDArray) -> NDArray[np.float64]:
+        """Kp at the times."""
+        held = self.settings.kp
+        return kp_at(self.indices, time) if held is None else np.full(len(time), held)
+
+    def f107(self, time: NDArray) -> NDArray[np.float64]:
+        """F10.7 of the previous day at the times."""
+        held = self.settings.f107
+        return daily_f107(self.indices, time) if held is None else np.full(len(time), held)
+
+    @property
+    def held_solar_wind(self) -> dict[str, float]:
+        """Variables of the solar wind that the settings hold, and their values."""
+        held = {
+            "imf_by_gsm": self.settings.imf_by,
+            "imf_bz_gsm": self.settings.imf_bz,
+            "solar_wind_speed": self.settings.solar_wind_speed,
+            "solar_wind_density": self.settings.solar_wind_density,
+        }
+        return {name: value for name, value in held.items() if value is not None}
+
     def solar_wind(self, time: NDArray) -> xr.Dataset:
-        """Magnetic field and plasma of the solar wind at the times, gaps filled up to the stated limits."""
-        return imf_at(self.imf, time)
+        """Magnetic field and plasma of the solar wind at the times: held by the settings, or from the series.
+
+        Gaps of the series are filled up to the stated limits. It is not read when all four variables are held.
+        """
+        held = self.held_solar_wind
+        wind = xr.Dataset(coords={"time": time}) if len(held) == 4 else imf_at(self.imf, time)
+        for name, value in held.items():
+            wind[name] = ("time", np.full(len(time), value))
+        if held:
+            wind.attrs["held_constant"] = ", ".join(f"{name} = {value:g}" for name, value in held.items())
+        if "imf_by_gsm" in held:
+            wind.attrs["imf_by_origin"] = "held constant by the settings"
+            wind.attrs.pop("by_doubtful_sign_hours", None)
+        return with_attributes(wind)
 
     def potential(self, time: NDArray, dipole: TiltedDipole, hemisphere: str) -> NDArray[np.float32]:
         """Electric potential on the magnetic grid at the times, (time, magnetic_latitude, magnetic_local_time), V."""
@@ -61,20 +96,17 @@ class Conditions:
     def convection_models(self, time: NDArray, dipole: TiltedDipole, hemisphere: str) -> list[ConvectionModel]:
         """The chosen potential model at every time."""
         kind = self.settings.convection
-        if kind == "heelis" and not self.settings.imf_file and not self._imf_covers(time):
-            by = np.zeros(len(time))  # Heelis needs no solar wind; its By dependence is then left out
-        else:
-            wind = self.solar_wind(time)
-            by = wind.imf_by_gsm.values
         if kind == "heelis":
-            kp = kp_at(self.indices, time)
-            return [heelis(float(k), float(b), hemisphere) for k, b in zip(kp, by, strict=True)]
+            rows = zip(self.kp(time).tolist(), self._by_of_heelis(time).tolist(), strict=True)
+            return [heelis(kp, by, hemisphere) for kp, by in rows]
+        wind = self.solar_wind(time)
+        by = wind.imf_by_gsm.values
         bz, speed = wind.imf_bz_gsm.values, wind.solar_wind_speed.values
         tilt = dipole.tilt(time)
         if kind == "swipe":
-            flux = daily_f107(self.indices, time)
-            rows = zip(by.tolist(), bz.tolist(), speed.tolist(), tilt.tolist(), flux.tolist(), strict=True)
-            return [swipe(y, z, v, angle, f, hemisphere) for y, z, v, angle, f in rows]
+            flux = self.f107(time)
+            inputs = zip(by.tolist(), bz.tolist(), speed.tolist(), tilt.tolist(), flux.tolist(), strict=True)
+            return [swipe(y, z, v, angle, f, hemisphere) for y, z, v, angle, f in inputs]
         if not self.settings.weimer_folder:
             raise SettingsError("convection = weimer2005 needs weimer_folder: the folder with the published tables")
         tables = read_weimer2005_tables(self.settings.weimer_folder)
@@ -82,5 +114,9 @@ class Conditions:
         plasma = zip(by.tolist(), bz.tolist(), speed.tolist(), density.tolist(), tilt.tolist(), strict=True)
         return [weimer2005(tables, y, z, v, n, angle, hemisphere) for y, z, v, n, angle in plasma]
 
-    def _imf_covers(self, time: NDArray) -> bool:
-        return bool(self.imf.time.values[0] <= time[0] and time[-1] <= self.imf.time.values[-1])
+    def _by_of_heelis(self, time: NDArray) -> NDArray[np.float64]:
+        """By, nT; 0 where neither the settings nor a file nor the built-in series give it: Heelis needs no solar wind."""
+        if self.settings.imf_by is not None:
+            return np.full(len(time), self.settings.imf_by)
+        covered = bool(self.imf.time.values[0] <= time[0] and time[-1] <= self.imf.time.values[-1])
+        return self.solar_wind(time).imf_by_gsm.values if covered or self.settings.imf_file else np.zeros(len(time))

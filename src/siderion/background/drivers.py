@@ -28,13 +28,13 @@ Progress = Callable[[str, float], None]
 """Called with the name of the stage and the finished fraction of it."""
 
 WIND_TOP = 420.0
-"""Top of the wind solver, km."""
+"""Top of the wind solver, km; above it viscosity keeps the wind at the value there."""
 NEUTRALS = ("N2", "O2", "O", "He", "Ar", "H", "N")
 
 
 def driver_altitudes(top: float) -> NDArray[np.float64]:
-    """Altitudes of the drivers, km, from 80 km to at least ``top``: 2.5 km apart at first, 20 km at last."""
-    pieces = [(80.0, 130.0, 2.5), (130.0, 200.0, 5.0), (200.0, 320.0, 10.0), (320.0, WIND_TOP + 1.0, 20.0)]
+    """Altitudes of the drivers, km, from 80 km to at least ``top`` (below 640): 2.5 km apart at first, 20 km at last."""
+    pieces = [(80.0, 130.0, 2.5), (130.0, 200.0, 5.0), (200.0, 320.0, 10.0), (320.0, 641.0, 20.0)]
     altitudes = np.concatenate([np.arange(*piece) for piece in pieces])
     return altitudes[: int(np.searchsorted(altitudes, top)) + 1]
 
@@ -98,7 +98,7 @@ def build_drivers(
     solve = settings.wind == "solver"
     spin_up = np.timedelta64(round(settings.wind_spin_up * 3600), "s") if solve else np.timedelta64(0, "s")
     hours = hours_between(start - spin_up, end)
-    altitudes = driver_altitudes(WIND_TOP if solve else top)
+    altitudes = driver_altitudes(max(top, WIND_TOP) if solve else top)
     tell("solar wind and potential", 0.0)
     convection_time = np.arange(start, end + np.timedelta64(10, "m"), np.timedelta64(10, "m")).astype("datetime64[ns]")
     potential = conditions.potential(convection_time, dipole, hemisphere)
@@ -171,19 +171,21 @@ def build_wind(
         zero = (("wind_time", "alt", "lat", "lon"), np.zeros(shape))
         coords = {"wind_time": times, **{name: atmosphere[name] for name in ("alt", "lat", "lon")}}
         return with_attributes(xr.Dataset({"neutral_wind_east": zero, "neutral_wind_north": zero}, coords=coords))
-    drag = IonDrag(atmosphere, conditions, dipole, hemisphere)
+    solved = atmosphere.sel(alt=slice(None, WIND_TOP))
+    drag = IonDrag(solved, conditions, dipole, hemisphere)
     forcing = WindForcing.from_composition(
-        atmosphere.time.values,
-        atmosphere.alt.values,
-        atmosphere.lat.values,
-        atmosphere.lon.values,
-        {name: atmosphere[f"density_{name}"].values for name in NEUTRALS},
+        solved.time.values,
+        solved.alt.values,
+        solved.lat.values,
+        solved.lon.values,
+        {name: solved[f"density_{name}"].values for name in NEUTRALS},
         {name: get_species(name).mass for name in NEUTRALS},
-        atmosphere.neutral_temperature.values,
+        solved.neutral_temperature.values,
         drag.friction,
     )
     chosen = WindSettings(spin_up=settings.wind_spin_up, wind_scale=settings.wind_scale)
-    return solve_wind(forcing, drag.velocity, start, last, chosen, lambda fraction: tell("neutral wind", fraction))
+    winds = solve_wind(forcing, drag.velocity, start, last, chosen, lambda fraction: tell("neutral wind", fraction))
+    return winds.reindex(alt=atmosphere.alt, method="ffill")
 
 
 def _described(
@@ -214,7 +216,7 @@ def _described(
         dataset.attrs.update(
             {
                 key: wind.attrs[key]
-                for key in ("interpolated_gaps", "by_doubtful_sign_hours", "imf_by_origin")
+                for key in ("interpolated_gaps", "by_doubtful_sign_hours", "imf_by_origin", "held_constant")
                 if key in wind.attrs
             }
         )

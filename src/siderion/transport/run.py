@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 import time as clock
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -188,9 +189,13 @@ def load_drivers(settings: RunSettings, report: Report = silent, cache: str | Pa
         settings.drivers, start, end, settings.hemisphere, settings.grid.top,
         lambda stage, fraction: report(ProgressEvent(stage, fraction)),
     )  # fmt: skip
-    with atomic_folder(path) as temporary:
-        temporary.rmdir()
-        write_dataset(dataset, temporary)
+    try:
+        with atomic_folder(path) as temporary:
+            temporary.rmdir()
+            write_dataset(dataset, temporary)
+    except OutputError:
+        if not path.exists():  # else another run has stored the same drivers meanwhile
+            raise
     return open_dataset(path).load()
 
 
@@ -242,7 +247,7 @@ def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, flo
 
 SERIES = ("imf_bz_gsm", "imf_by_gsm", "solar_wind_speed", "kp", "f107_used")
 """Drivers whose course goes into the attributes of the output."""
-NOTES = ("interpolated_gaps", "by_doubtful_sign_hours", "imf_by_origin", "magnetic_coordinates")
+NOTES = ("interpolated_gaps", "by_doubtful_sign_hours", "imf_by_origin", "held_constant", "magnetic_coordinates")
 
 
 def _series(array: xr.DataArray) -> dict[str, Any]:
@@ -252,6 +257,16 @@ def _series(array: xr.DataArray) -> dict[str, Any]:
         "values": [float(v) for v in array.values],
         "units": array.attrs.get("units", ""),
     }
+
+
+def peak_memory() -> dict[str, int]:
+    """Largest memory of this process so far, bytes, as an attribute; none where the system does not tell (Windows)."""
+    if sys.platform == "win32":
+        return {}
+    import resource
+
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"peak_memory_bytes": largest * (1 if sys.platform == "darwin" else 1024)}
 
 
 def describe(model: Model, drivers: xr.Dataset, seconds: float) -> dict[str, Any]:
@@ -271,6 +286,8 @@ def describe(model: Model, drivers: xr.Dataset, seconds: float) -> dict[str, Any
         "precision": settings.precision,
         "device": platform.processor() or platform.machine(),
         "wall_time_s": round(seconds, 1),
+        "cpu_time_s": round(clock.process_time(), 1),
+        **peak_memory(),
         "settings": settings.model_dump_json(),
         "settings_digest": settings.digest(),
         "mass_budget": json.dumps({"species": budgets}),

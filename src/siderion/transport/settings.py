@@ -34,7 +34,7 @@ class GridSettings(Settings):
     coarse_step: float = Field(4.0, gt=0.05, le=20.0, description="cell height at the top, km")
     bottom: float = Field(85.0, ge=80.0, le=110.0, description="lowest altitude, km")
     uniform_top: float = Field(140.0, gt=80.0, description="altitude up to which cells are fine, km")
-    top: float = Field(310.0, gt=120.0, le=390.0, description="highest altitude, km")
+    top: float = Field(310.0, gt=120.0, le=600.0, description="highest altitude, km")
     edge_latitude: float = Field(40.0, ge=40.0, lt=80.0, description="absolute latitude of the low-latitude edge")
     pole: Literal["closed", "paper"] = Field(
         "closed",

@@ -58,6 +58,9 @@ def _potential_gradient(table, sine, phase_index, phase_weight, step):
     return first, second
 
 
+_EMPTY = np.float32(1e-6)  # m-3; gives cells that gravity has emptied, where N is 0, a finite gradient of ln N
+
+
 @numba.njit(inline="always", fastmath=_FAST)
 def _interpolated(drivers, row, k, corner, corner_weight, y, x):
     total = drivers[row, k, corner[0, y, x]] * corner_weight[0, y, x]
@@ -159,7 +162,7 @@ def fill_velocity(
                 e_theta = -footpoint[k] * g[COSINE] / cosine_foot * by_theta * scale
                 e_phi = -footpoint[k] * by_phi * scale
                 zeta = value[NU] / (gyration[k] * np.sqrt(1 + 3 * g[COSINE] * g[COSINE]))
-                slope = np.log(density[above, y, x] / density[below, y, x]) / span
+                slope = np.log((density[above, y, x] + _EMPTY) / (density[below, y, x] + _EMPTY)) / span
                 vertical = value[FORCE] - value[DIFFUSIVITY] * slope
                 slope = np.log(electrons[above, y, x] / electrons[below, y, x]) / span
                 along = (value[THERMAL] - value[AMBIPOLAR] * slope) * g[FIELD_UP]

@@ -136,7 +136,8 @@ class DriverFields:
         formula : str
             Formula of the collision frequency.
         eddy : float
-            Eddy diffusivity below 105 km, m2 s-1; it fades above with an e-fold of 5 km.
+            Eddy diffusivity below 105 km, m2 s-1; it fades above with an e-fold of 5 km. It counts with ``pressure``, so
+            that the terms add up to the total.
         """
         shells = self.shells
         ti, te = (self.at(f"{kind}_temperature", time) for kind in ("ion", "electron"))
@@ -160,9 +161,8 @@ class DriverFields:
             rows[FORCE] -= gravity / resistance
         if "pressure" in terms:
             rows[FORCE] -= BOLTZMANN * np.gradient(ti, height, axis=0) / resistance
-            rows[DIFFUSIVITY] = BOLTZMANN * ti / resistance
-        mixing = eddy * np.exp(-np.maximum(shells.altitude - 105.0, 0.0) / 5.0)[:, None]
-        rows[DIFFUSIVITY] = rows[DIFFUSIVITY] + mixing
+            mixing = eddy * np.exp(-np.maximum(shells.altitude - 105.0, 0.0) / 5.0)[:, None]
+            rows[DIFFUSIVITY] = BOLTZMANN * ti / resistance + mixing
         if "parallel_field" in terms:
             rows[AMBIPOLAR] = BOLTZMANN * te / resistance
             rows[THERMAL] = -BOLTZMANN * np.gradient(te, height, axis=0) / resistance

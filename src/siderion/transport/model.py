@@ -31,7 +31,7 @@ CHEMISTRY_WINDOWS = 3
 SCALE = 1e13
 """Volumes and areas per solid angle are divided by this, so that products with densities stay in range."""
 COURANT_LIMIT = 0.9
-"""Largest horizontal Courant number, and largest stretching of a cell by the vertical wind in one step."""
+"""Largest horizontal Courant number plus stretching of a cell by the vertical wind in one step."""
 
 
 @dataclass
@@ -190,7 +190,8 @@ class Model:
                 metal.velocity_x, metal.velocity_y, metal.velocity_up, g.solid_angle, g.edge_x, g.edge_y, g.row_range,
                 g.inverse_radius, g.distance,
             )  # fmt: skip
-            needed = WINDOW * rates.max() / COURANT_LIMIT
+            # A cell that the vertical wind stretches has less volume left for the horizontal sweeps: the two rates add up.
+            needed = WINDOW * rates.sum(axis=1).max() / COURANT_LIMIT
             if not needed < 600:
                 level, kind = np.unravel_index(np.nanargmax(np.where(np.isfinite(rates), rates, np.inf)), rates.shape)
                 y, x = np.unravel_index(places[level, kind], self.grid.latitude.shape)

@@ -48,6 +48,9 @@ class Variable:
 _GRID = ("time", "alt", "lat", "lon")
 _SPECIES_GRID = ("species", *_GRID)
 _VELOCITY_GRID = ("species", "velocity_time", "alt", "lat", "lon")
+_MAP = ("invariant_latitude", "magnetic_local_time")
+_SPECIES_MAP = ("species", "alt", *_MAP)
+_VELOCITY_MAP = ("species", "universal_time", "alt", *_MAP)
 _MAGNETIC_GRID = ("convection_time", "magnetic_latitude", "magnetic_local_time")
 
 
@@ -93,6 +96,91 @@ _ENTRIES = [
     Variable("term_alt", ("term_alt",), "km", "altitude of the velocities by term"),
     Variable("magnetic_local_time", ("time", "lat", "lon"), "h", "magnetic local time of the tilted dipole"),
     Variable("invariant_latitude", ("alt", "lat", "lon"), "degrees", "invariant latitude of the tilted dipole"),
+    # convection pattern, layers and asymmetry of an output, see transport/diagnostics
+    Variable("cell_mask", ("cell", "lat", "lon"), "1", "inside the convection cell: above 30 % of its potential extremum"),
+    Variable("extremum_potential", ("cell",), "V", "extremum of the potential of the convection cell"),
+    Variable("extremum_lat", ("cell",), "degrees_north", "geocentric latitude of the potential extremum"),
+    Variable("extremum_lon", ("cell",), "degrees_east", "longitude of the potential extremum"),
+    Variable("extremum_magnetic_local_time", ("cell",), "h", "magnetic local time of the potential extremum"),
+    Variable("extremum_magnetic_latitude", ("cell",), "degrees", "absolute magnetic latitude of the potential extremum"),
+    Variable("cross_polar_potential", (), "V", "largest less smallest potential of the two cells", minimum=0.0),
+    Variable("reversal_lat", ("cell", "magnetic_local_time"), "degrees_north", "latitude of the convection reversal"),
+    Variable("reversal_lon", ("cell", "magnetic_local_time"), "degrees_east", "longitude of the convection reversal"),
+    Variable(
+        "reversal_magnetic_latitude", ("cell", "magnetic_local_time"), "degrees", "magnetic latitude of the convection reversal"
+    ),
+    Variable("boundary_lat", ("boundary_point",), "degrees_north", "latitude of zero potential between the cells"),
+    Variable("boundary_lon", ("boundary_point",), "degrees_east", "longitude of zero potential between the cells"),
+    Variable("boundary_sunward", ("boundary_point",), "degrees", "distance from the magnetic pole towards magnetic noon"),
+    Variable("layer_present", ("lat", "lon"), "1", "the column has a thin layer"),
+    Variable("layer_alt", ("lat", "lon"), "km", "altitude of the peak of the layer"),
+    Variable("layer_thickness", ("lat", "lon"), "km", "full width at half maximum of the layer in altitude", minimum=0.0),
+    Variable("layer_peak_density", ("lat", "lon"), "m-3", "largest number density of the layer", minimum=0.0),
+    Variable("layer_content", ("lat", "lon"), "m-2", "ions of the layer per area", minimum=0.0),
+    Variable("layer_prominence", ("lat", "lon"), "1", "peak over the higher of the minima above and below", minimum=0.0),
+    Variable("layer_critical_frequency", ("lat", "lon"), "Hz", "plasma frequency at the peak of the layer", minimum=0.0),
+    Variable(
+        "layer_latitude_width", ("lat", "lon"), "degrees", "full width at half maximum of the layer in latitude", minimum=0.0
+    ),
+    Variable("cell_content", ("cell", "time", "alt"), "1", "ions of the level in the convection cell", minimum=0.0),
+    Variable("cell_area", ("cell", "time"), "sr", "solid angle of the convection cell", minimum=0.0),
+    Variable("content_ratio", ("time", "alt"), "1", "content of the evening cell over that of the morning cell", minimum=0.0),
+    Variable(
+        "density_ratio", ("time", "alt"), "1", "mean density in the evening cell over that in the morning cell", minimum=0.0
+    ),
+    Variable("content_ratio_mean", ("alt",), "1", "content, evening over morning, geometric mean over time", minimum=0.0),
+    Variable("density_ratio_mean", ("alt",), "1", "density, evening over morning, geometric mean over time", minimum=0.0),
+    Variable("electric_field_magnetic_east", ("lat", "lon"), "V m-1", "convection electric field to geomagnetic east"),
+    Variable("electric_field_magnetic_north", ("lat", "lon"), "V m-1", "convection electric field to geomagnetic north"),
+    # ensembles: one member, and all of them; the density of 120 km is the largest between 115 and 125 km
+    Variable("mean_number_density", _SPECIES_MAP, "m-3", "number density, mean over the day", minimum=0.0),
+    Variable("median_number_density", _SPECIES_MAP, "m-3", "number density, median over the hours of the day", minimum=0.0),
+    Variable("layer_occurrence", ("species", *_MAP), "1", "fraction of area and time above 1e11 m-3 at 115-125 km", minimum=0.0),
+    Variable("mean_layer_area", ("species",), "m2", "mean area above 1e11 m-3 at 115-125 km beyond 60 degrees", minimum=0.0),
+    Variable("mean_electric_potential", _MAP, "V", "electric potential of the convection, mean over the day"),
+    Variable("map_velocity_up", _VELOCITY_MAP, "m s-1", "upward velocity at one time, all terms"),
+    Variable("map_velocity_north", _VELOCITY_MAP, "m s-1", "northward velocity (geographic) at one time, all terms"),
+    Variable("universal_time", ("universal_time",), "h", "universal time of day"),
+    Variable("ensemble_mean_number_density", _SPECIES_MAP, "m-3", "mean over the members of the mean density", minimum=0.0),
+    Variable("ensemble_lowest_number_density", _SPECIES_MAP, "m-3", "lowest mean density of the members", minimum=0.0),
+    Variable("ensemble_highest_number_density", _SPECIES_MAP, "m-3", "highest mean density of the members", minimum=0.0),
+    Variable("ensemble_density_spread", _SPECIES_MAP, "1", "standard deviation over the members of log10 density", minimum=0.0),
+    Variable("ensemble_layer_occurrence", ("species", *_MAP), "1", "mean over the members of the layer occurrence", minimum=0.0),
+    # flows of metal ions between the regions of the convection, see transport/diagnostics/flows.py
+    *[
+        Variable(name, ("drift",), "s-1", f"ions per second {meaning}, net")
+        for name, meaning in (
+            ("flow_upward_day", "up through 150 km by day (06-18 MLT) inside the cells"),
+            ("flow_antisunward", "from day to night across the dawn-dusk meridian, poleward of the extrema, above 150 km"),
+            ("flow_sunward_return", "back to the day equatorward of the extrema inside the cells, above 150 km"),
+            ("flow_downward_night", "down through 200 km by night (18-06 MLT) inside the cells"),
+            ("flow_morning_to_evening", "from the morning to the evening cell across zero potential, above 120 km"),
+            ("flow_into_e_region", "down through 130 km by night inside the evening cell"),
+        )
+    ],
+    *[
+        Variable(f"flow_{name}_by_altitude", ("drift", "alt"), "km-1 s-1", f"ions per second and km of altitude {meaning}, net")
+        for name, meaning in (
+            ("antisunward", "from day to night across the dawn-dusk meridian, poleward of the potential extrema"),
+            ("sunward_return", "back to the day equatorward of the extrema inside the cells"),
+            ("morning_to_evening", "from the morning to the evening cell across zero potential"),
+        )
+    ],
+    Variable(
+        "flow_upward_day_rising", (), "s-1", "ions per second that rise through 150 km by day inside the cells", minimum=0.0
+    ),
+    Variable("flow_downward_night_sinking", (), "s-1", "ions per second that sink through 200 km by night", minimum=0.0),
+    Variable(
+        "flow_into_e_region_sinking", (), "s-1", "ions per second that sink through 130 km, evening cell by night", minimum=0.0
+    ),
+    *[
+        variable
+        for line, meaning in (("boundary", "common boundary of the cells"), ("reversal", "convection reversal"))
+        for variable in (
+            Variable(f"flow_into_e_region_share_near_{line}", (), "1", f"share of the sinking ions near the {meaning}"),
+            Variable(f"evening_night_area_share_near_{line}", (), "1", f"share of the evening cell by night near the {meaning}"),
+        )
+    ],
     # solar wind and indices
     Variable("imf_by_sigma", ("time",), "nT", "standard error of a reconstructed By", minimum=0.0),
     Variable("imf_by_flag", ("time",), "1", "how By was found"),

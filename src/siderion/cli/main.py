@@ -9,6 +9,7 @@ from cyclopts import App
 
 from siderion.cli.cite import cite
 from siderion.cli.days import days
+from siderion.cli.ensemble import ensemble
 from siderion.cli.report import report
 from siderion.cli.run import run
 from siderion.cli.sample import sample
@@ -19,7 +20,7 @@ app = App(
     help="Minor ions of space: from their sources, through their motion, to the instruments that see them.",
     help_on_error=False,
 )
-for command in (run, days, report, sample, cite):
+for command in (run, ensemble, days, report, sample, cite):
     app.command(command)
 
 

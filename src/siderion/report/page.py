@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib
 import xarray as xr
 
+from .ensemble_page import is_ensemble, render_ensemble_page
 from .figures import STYLE
 from .generic_page import render_generic_page
 from .polar_page import render_polar_page
@@ -15,6 +16,7 @@ def render_report(dataset: xr.Dataset) -> str:
     """Render any Siderion data set as one self-contained HTML page.
 
     The output of a polar run becomes maps, cuts, budget, drivers and sources, after the figures of Andoh et al. (2026).
+    An ensemble of polar runs becomes maps in magnetic coordinates of its mean, spread and layers, and a table of members.
     Any other data set becomes a list of its variables with simple figures. Parts that need a variable the data set
     lacks say so and tell how to get it.
 
@@ -36,6 +38,9 @@ def render_report(dataset: xr.Dataset) -> str:
     DataError
         The data set is neither a polar run nor has a numeric variable, or an attribute has the wrong form.
     """
+    if is_ensemble(dataset):
+        with matplotlib.rc_context(rc=STYLE):
+            return render_ensemble_page(dataset)
     missing = missing_for_polar_report(dataset)
     with matplotlib.rc_context(rc=STYLE):
         return render_generic_page(dataset, missing) if missing else render_polar_page(dataset)

@@ -35,8 +35,8 @@ from siderion.transport.settings import RunSettings
 
 STORE = "polar.zarr"
 PARTIAL = "polar.partial.zarr"
-"""Name of the store until the run is complete."""
-_CHECKPOINTS = "checkpoints"
+CHECKPOINTS = "checkpoints"
+"""Names of the store, of the store until the run is complete, and of the folder of checkpoints."""
 _WINDOW = np.timedelta64(round(WINDOW), "s")
 
 
@@ -76,7 +76,7 @@ def run(
         resumed, a density that is negative or not finite.
     """
     place = Path(folder)
-    started = clock.monotonic()
+    started, started_cpu = clock.monotonic(), clock.process_time()
     _check_place(place, settings, resume, overwrite)
     drivers = load_drivers(settings, report, cache)
     grid, shells = make_grids(settings)
@@ -87,10 +87,11 @@ def run(
     for metal in model.metals:
         metal.budget.initial = model.content(metal)
     if resume:
-        written, earlier = restore(model, place / _CHECKPOINTS, settings)
+        written, earlier = restore(model, place / CHECKPOINTS, settings)
     output = PolarOutput(place / PARTIAL, model, times, velocity_times, resume)
     _advance(model, output, place, written, settings, report, lambda: earlier + clock.monotonic() - started)
     attributes = describe(model, drivers, earlier + clock.monotonic() - started)
+    attributes["cpu_time_s"] = round(clock.process_time() - started_cpu, 1)
     output.writer.finish(attributes)
     dataset = open_dataset(place / PARTIAL)
     summary = {metal.ion.name: summarize(dataset, metal.ion.name) for metal in model.metals}
@@ -111,7 +112,7 @@ def _advance(
             output.write(written)
             written += 1
             if model.windows_done % CHEMISTRY_WINDOWS == 0:
-                store_checkpoint(model, place / _CHECKPOINTS, settings, written, elapsed())
+                store_checkpoint(model, place / CHECKPOINTS, settings, written, elapsed())
         if model.windows_done >= total:
             return
         report(ProgressEvent("transport", model.windows_done / total, f"{str(now)[:16]} UT"))
@@ -155,7 +156,7 @@ def _check_place(place: Path, settings: RunSettings, resume: bool, overwrite: bo
     require_space(place, plan_run(settings).disk / 2.0)
     with explained(place):
         place.mkdir(parents=True, exist_ok=True)
-        for leftover in (partial, place / _CHECKPOINTS):
+        for leftover in (partial, place / CHECKPOINTS):
             _remove(leftover)
 
 
@@ -164,7 +165,7 @@ def _publish(place: Path, overwrite: bool) -> None:
         if overwrite:
             _remove(place / STORE)
         (place / PARTIAL).rename(place / STORE)
-        _remove(place / _CHECKPOINTS)
+        _remove(place / CHECKPOINTS)
 
 
 def _remove(folder: Path) -> None:
@@ -286,7 +287,6 @@ def describe(model: Model, drivers: xr.Dataset, seconds: float) -> dict[str, Any
         "precision": settings.precision,
         "device": platform.processor() or platform.machine(),
         "wall_time_s": round(seconds, 1),
-        "cpu_time_s": round(clock.process_time(), 1),
         **peak_memory(),
         "settings": settings.model_dump_json(),
         "settings_digest": settings.digest(),

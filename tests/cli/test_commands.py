@@ -89,6 +89,42 @@ def test_days_selects_the_days_of_the_paper():
     assert {"2022-06-03", "2023-06-18", "2024-08-26"} <= set(chosen)
 
 
+def test_days_shows_every_reading_for_the_days_of_the_paper_and_the_others():
+    done = call("days", "--by", "5", "--bz-fraction", "0.8", "--months", "6", "7", "8")
+    assert done.returncode == 0, done.stderr
+    assert "the days of Andoh et al. 2026: 9 (9 separate, 7 joint, 5 every_hour)" in done.stdout
+    assert "other days that meet the criterion: 5" in done.stdout
+    assert "2023-12-20" not in done.stdout
+    assert "By is reconstructed" in done.stdout
+
+
+def test_figures_and_statements_of_the_paper(output, tmp_path):
+    done = call(
+        "report", output / "polar.zarr", "--paper", "-o", tmp_path / "paper.html", "--figures", tmp_path / "figures",
+        cache=output.parent / "cache",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "paper.html").read_text(encoding="utf-8")
+    assert all(f"Figure {number}:" in page for number in (*range(1, 9), "S1", "S2", "S3"))
+    assert "cannot be compared" in page
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} >= {"figure_2", "figure_6", "figure_s3"}
+
+
+def test_ensemble_of_two_days(tmp_path, output):
+    short = ["--hours", "1", "--set", "spin_up=0.5", "--set", "velocity_at=['00:00']", *SMALL[6:]]
+    command = ["ensemble", "--date", "2023-06-18", "2023-07-31", *short, "-o", tmp_path / "out"]
+    planned = call(*command, "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    assert "2 members" in planned.stdout
+    assert not (tmp_path / "out").exists()
+    done = call(*command, "--json", cache=output.parent / "cache")
+    assert done.returncode == 0, done.stderr
+    whole = json.loads(done.stdout)
+    assert whole["variables"]["member"]["values"] == ["2023-06-18", "2023-07-31"]
+    assert (tmp_path / "out" / "ensemble.zarr" / "zarr.json").exists()
+    assert (tmp_path / "out" / "ensemble.html").exists()
+
+
 def test_run_as_json(tmp_path, output):
     done = call(
         "run", "--date", "2023-06-18", *SMALL, "-o", tmp_path / "out", "--json", cache=output.parent / "cache"
@@ -114,6 +150,8 @@ def test_run_as_json(tmp_path, output):
         (["run", "--date", "2023-06-18", "--settings", "missing.toml"], "missing.toml"),
         (["run", "--date", "2023-06-18", "--set", "drivers.replace=['missing.nc']", "--set", "drivers.wind=none"], "missing.nc"),
         (["report", "missing.zarr"], "does not exist"),
+        (["report", "missing.zarr", "--figures", "here"], "add --paper"),
+        (["ensemble", "--date", "2023-06-18", "2023-06-18"], "twice"),
         (["cite", "."], "neither|no sources"),
         (["sample", ".", "--track", "missing.csv"], "missing.csv"),
         (["days", "missing.csv"], "missing.csv"),
@@ -133,4 +171,4 @@ def test_a_closed_pipe_is_no_error():
     command = f"set -o pipefail; {sys.executable} -m siderion days | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
-    assert done.stdout.startswith("day")
+    assert done.stdout.startswith("criterion")

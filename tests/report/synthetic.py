@@ -96,6 +96,7 @@ def polar_dataset(
                 (shrink[:, None, None, None, None] * wave).astype("f4"),
             ),
             "electric_potential": (("time", "lat", "lon"), potential),
+            "solid_angle": (("lat", "lon"), np.cos(np.deg2rad(grid_lat)) * np.deg2rad(lat_step) * np.deg2rad(lon_step)),
             "magnetic_local_time": (("time", "lat", "lon"), mlt),
             "invariant_latitude": (("alt", "lat", "lon"), -invariant if southern else invariant),
         },

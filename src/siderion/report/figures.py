@@ -49,12 +49,17 @@ class Series:
     values: Array
 
 
-def to_data_uri(figure: Figure) -> str:
-    """Render a figure to PNG and write it as a data URI."""
+def to_png(figure: Figure, resolution: int = RESOLUTION) -> bytes:
+    """Render a figure to PNG, at so many dots per inch."""
     FigureCanvasAgg(figure)
     stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    figure.savefig(stream, format="png", dpi=resolution, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def to_data_uri(figure: Figure) -> str:
+    """Render a figure to PNG and write it as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(to_png(figure)).decode("ascii")
 
 
 def draw_cut(values: Array, invariant_latitude: Array, altitude: Array, scale: ColourScale, title: str) -> Figure:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch
@@ -22,6 +23,8 @@ NO_VALUE = "#bdbdbd"
 _DARK = "#1b1b1b"
 _LABELLED_LATITUDES = (50, 60, 70, 80)
 _INVARIANT_LATITUDES = (60, 70, 80)
+_LABEL_GAP = 8.0
+"""Degrees of colatitude that a label of a circle should keep from a number in a cell."""
 _FINE_STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -34,10 +37,16 @@ class ColourScale:
     label: str
     colours: str
     logarithmic: bool = False
+    ticks: tuple[float, ...] | None = None
 
     def norm(self) -> Normalize:
         """A fresh norm (norms are not shared between figures)."""
         return (LogNorm if self.logarithmic else Normalize)(self.lowest, self.highest)
+
+    @property
+    def pale(self) -> bool:
+        """Whether the middle of the scale is pale, so that lines and letters on it must be dark."""
+        return self.lowest < 0.0
 
     def extend(self, values: Array) -> str:
         """Which ends of the colour bar get an arrow, for values beyond the scale."""
@@ -100,7 +109,32 @@ def draw_polar_map(values: Array, frame: MapFrame, scale: ColourScale, title: st
     matplotlib.figure.Figure
     """
     figure = Figure(figsize=(4.4, 5.0))
-    axes = figure.add_axes((0.06, 0.155, 0.88, 0.775))
+    mesh, shown = draw_map(figure.add_axes((0.06, 0.155, 0.88, 0.775)), values, frame, scale, streamlines)
+    bar = figure.colorbar(
+        mesh, cax=figure.add_axes((0.12, 0.115, 0.76, 0.028)), orientation="horizontal", extend=scale.extend(shown)
+    )
+    bar.set_label(scale.label)
+    figure.text(0.5, 0.972, title, ha="center", va="center", fontsize=11.5, fontweight="bold")
+    return figure
+
+
+def draw_map(axes: Axes, values: Array, frame: MapFrame, scale: ColourScale, streamlines: bool) -> tuple[QuadMesh, Array]:
+    """Draw one field on axes of its own: colours, graticule, convection, magnetic local time; no title, no colour bar.
+
+    Parameters
+    ----------
+    axes : Axes
+        Empty and square.
+    values, frame, scale, streamlines
+        As in `draw_polar_map`.
+
+    Returns
+    -------
+    mesh : QuadMesh
+        For a colour bar.
+    shown : array (lat, lon)
+        The values inside the map, as drawn: densities of zero are below the scale.
+    """
     noon, radius = frame.noon, 90.0 - frame.edge
     rows = slice(max(0, int(np.searchsorted(frame.latitude, frame.edge)) - 1), None)
     corners = cell_corners(frame.latitude[rows], frame.longitude, noon)
@@ -113,19 +147,14 @@ def draw_polar_map(values: Array, frame: MapFrame, scale: ColourScale, title: st
     axes.add_patch(rim)
     mesh.set_clip_path(rim)
     axes.add_patch(Circle((0.0, 0.0), radius, facecolor=NO_VALUE, edgecolor="none", zorder=0))
-    diverging = scale.lowest < 0.0
-    _draw_graticule(axes, frame, diverging)
+    dark_ink = scale.pale
+    _draw_graticule(axes, frame, dark_ink)
     if frame.potential is not None:
-        _draw_convection(axes, frame, streamlines, diverging)
+        _draw_convection(axes, frame, streamlines, dark_ink)
     _label_local_time(axes, frame)
     axes.set(xlim=(-1.15 * radius, 1.15 * radius), ylim=(-1.15 * radius, 1.15 * radius), aspect="equal")
     axes.set_axis_off()
-    bar = figure.colorbar(
-        mesh, cax=figure.add_axes((0.12, 0.115, 0.76, 0.028)), orientation="horizontal", extend=scale.extend(shown)
-    )
-    bar.set_label(scale.label)
-    figure.text(0.5, 0.972, title, ha="center", va="center", fontsize=11.5, fontweight="bold")
-    return figure
+    return mesh, shown
 
 
 def _write(axes: Axes, position: tuple[Any, Any], text: str, ink: str, diverging: bool, **font: Any) -> None:
@@ -139,11 +168,14 @@ def _draw_graticule(axes: Axes, frame: MapFrame, diverging: bool) -> None:
     """Geographic circles (dotted), Greenwich, invariant latitude (dashed), magnetic pole."""
     noon, ink = frame.noon, _DARK if diverging else "white"
     around = np.linspace(-180.0, 180.0, 361)
+    ray = _label_ray(frame)
     for latitude in _LABELLED_LATITUDES:
         if latitude <= frame.edge:
             continue
         axes.plot(*plane_position(float(latitude), around, noon), color=ink, linewidth=0.7, linestyle=":", zorder=2)
-        _write(axes, plane_position(float(latitude), noon - 32.0, noon), f"{latitude}°", ink, diverging, fontsize=8)
+        _write(axes, plane_position(float(latitude), ray, noon), f"{latitude}°", ink, diverging, fontsize=8)
+    if frame.magnetic:
+        return
     ends = np.array([90.0, frame.edge])
     axes.plot(*plane_position(ends, np.zeros(2), noon), color=ink, linewidth=0.7, linestyle=":", zorder=2)
     _write(axes, plane_position(frame.edge + 2.5, 4.0, noon), "0°E", ink, diverging, fontsize=8)
@@ -155,6 +187,27 @@ def _draw_graticule(axes: Axes, frame: MapFrame, diverging: bool) -> None:
     row, column = np.unravel_index(int(np.nanargmax(plane)), plane.shape)
     rim = "white" if diverging else _DARK
     axes.plot(axis[column], axis[row], "D", markersize=5.5, color=ink, markeredgecolor=rim, zorder=7)
+
+
+def _label_ray(frame: MapFrame) -> float:
+    """Longitude along which circles of latitude are labelled: away from the numbers in the cells and from the magnetic pole."""
+    rays = [frame.noon + angle for angle in (-32.0, 32.0, 150.0, -150.0)]
+    if frame.potential is None:
+        return rays[0]
+    plane = to_plane(frame.potential, frame.latitude, frame.longitude, frame.noon, frame.edge)
+    cells = convection_cells(plane, frame.edge)
+    obstacles = [(cell.x, cell.y) for cell in cells]
+    if frame.invariant_latitude is not None:
+        row, column = np.unravel_index(int(np.argmax(frame.invariant_latitude)), frame.invariant_latitude.shape)
+        x, y = plane_position(float(frame.latitude[row]), float(frame.longitude[column]), frame.noon)
+        obstacles.append((float(x), float(y)))
+    circles = [latitude for latitude in _LABELLED_LATITUDES if latitude > frame.edge]
+
+    def gap(ray: float) -> float:
+        places = [plane_position(float(latitude), ray, frame.noon) for latitude in circles]
+        return min([float(np.hypot(x - here[0], y - here[1])) for x, y in places for here in obstacles] or [90.0])
+
+    return max(rays, key=lambda ray: min(gap(ray), _LABEL_GAP))
 
 
 def _draw_convection(axes: Axes, frame: MapFrame, streamlines: bool, diverging: bool) -> None:

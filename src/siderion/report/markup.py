@@ -128,9 +128,14 @@ def image(uri: str, alternative: str) -> str:
     return f'<img src="{uri}" alt="{text(alternative)}">'
 
 
-def figure(images: Sequence[str], caption: str) -> str:
-    """A figure of one image, or of several side by side that stack on a phone, with its caption (ready HTML)."""
+def figure(images: Sequence[str], caption: str, wide: bool = False) -> str:
+    """A figure of one image, or of several side by side that stack on a phone, with its caption (ready HTML).
+
+    A wide image keeps a legible width on a phone and scrolls sideways.
+    """
     body = images[0] if len(images) == 1 else f'<div class="pair">{"".join(images)}</div>'
+    if wide:
+        body = f'<div class="scroll broad">{body}</div>'
     return f"<figure>{body}<figcaption>{caption}</figcaption></figure>"
 
 

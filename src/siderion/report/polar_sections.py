@@ -142,6 +142,11 @@ def velocity(run: PolarRun, way: str, time: np.datetime64, altitude: float, term
     return values if way != "equatorward" or run.southern else -values
 
 
+def density_at(run: PolarRun, species: int, altitude: float, frame: MapFrame) -> Array:
+    """Density of a species at one altitude (km) and at the time of a map, (lat, lon) in m-3; errors as `at_altitude`."""
+    return at_altitude(at_time(run.dataset["number_density"].isel(species=species), frame.time), altitude, logarithmic=True)
+
+
 def map_row(run: PolarRun, values: list[Array], scale: ColourScale, what: str, streamlines: bool) -> list[str]:
     """Draw one field at every time of the maps; returns the images."""
     images = []
@@ -205,8 +210,7 @@ def density_section(run: PolarRun) -> Section:
 
 
 def _density_row(run: PolarRun, species: int, altitude: float) -> str:
-    density = run.dataset["number_density"].isel(species=species)
-    values = [at_altitude(at_time(density, frame.time), altitude, logarithmic=True) for frame in run.frames]
+    values = [density_at(run, species, altitude, frame) for frame in run.frames]
     name = species_label(run.species[species])
     inside = [field[frame.latitude >= frame.edge] for field, frame in zip(values, run.frames, strict=True)]
     scale = density_scale(inside, f"{name} number density, m⁻³")
@@ -231,7 +235,8 @@ def _speed_figure(run: PolarRun) -> str:
     return markup.figure(map_row(run, values, scale, "E × B, 300 km", streamlines=True), "Lines and arrows as above.")
 
 
-def _row_totals(run: PolarRun, row: VelocityRow) -> list[Array]:
+def row_totals(run: PolarRun, row: VelocityRow) -> list[Array]:
+    """Velocity of a row of `VELOCITY_ROWS` at every time of the maps, (lat, lon) in m s-1, without E x B where asked for."""
     totals = [velocity(run, row.way, frame.time, row.altitude) for frame in run.frames]
     if not row.without_exb:
         return totals
@@ -245,7 +250,7 @@ def _row_scale(run: PolarRun, row: VelocityRow, totals: list[Array]) -> ColourSc
 
 
 def _velocity_figure(run: PolarRun, row: VelocityRow) -> str:
-    totals = _row_totals(run, row)
+    totals = row_totals(run, row)
     scale = _row_scale(run, row, totals)
     what = "total − E × B" if row.without_exb else "total"
     images = map_row(run, totals, scale, f"{row.altitude:g} km, {what}", streamlines=False)
@@ -267,7 +272,7 @@ def _wind_body(run: PolarRun) -> str:
     figures = []
     for row in VELOCITY_ROWS:
         values = [velocity(run, row.way, frame.time, row.altitude, "wind") for frame in run.frames]
-        scale = _row_scale(run, row, _row_totals(run, row))
+        scale = _row_scale(run, row, row_totals(run, row))
         images = map_row(run, values, scale, f"{row.altitude:g} km, wind", streamlines=False)
         way = f"{row.way}ward" if row.way == "up" else row.way
         figures.append(

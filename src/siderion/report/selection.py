@@ -188,6 +188,8 @@ class MapFrame:
         Absolute invariant latitude at `REFERENCE_ALTITUDE`, degrees.
     edge : float
         Absolute latitude of the rim, degrees.
+    magnetic : bool
+        Whether the grid is magnetic: latitude is invariant latitude, longitude is 15 degrees per hour of local time.
     """
 
     time: np.datetime64
@@ -197,6 +199,7 @@ class MapFrame:
     potential: Array | None
     invariant_latitude: Array | None
     edge: float
+    magnetic: bool = False
 
     def longitude_of(self, hour: float) -> float:
         """Longitude where the rim of the map has a magnetic local time."""

@@ -28,6 +28,7 @@ figure img { display: block; max-width: 100%; height: auto; }
 figure > img { margin: 0 auto; }
 figcaption { color: var(--soft); font-size: .92rem; max-width: 46rem; margin-top: .4rem; }
 .scroll { overflow-x: auto; }
+.broad img { margin: 0 auto; min-width: 680px; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--soft); }
@@ -62,6 +63,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .88rem; }
   .pair img { max-width: 82mm; }
   figure > img { max-width: 105mm; }
   .scroll { overflow: visible; }
+  .broad img { min-width: 0; max-height: 225mm; }
   table { font-size: 8.5pt; }
   table.wide { font-size: 7.5pt; }
   a { color: inherit; text-decoration: none; }

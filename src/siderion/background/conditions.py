@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from siderion.background.convection import ConvectionModel, heelis, swipe, weimer2005
 from siderion.background.settings import DriverSettings
-from siderion.core.errors import SettingsError
+from siderion.core.errors import CoverageError, SettingsError
 from siderion.core.variables import with_attributes
 from siderion.frames.dipole import TiltedDipole
 from siderion.io.weimer import read_weimer2005_tables
@@ -115,8 +115,12 @@ class Conditions:
         return [weimer2005(tables, y, z, v, n, angle, hemisphere) for y, z, v, n, angle in plasma]
 
     def _by_of_heelis(self, time: NDArray) -> NDArray[np.float64]:
-        """By, nT; 0 where neither the settings nor a file nor the built-in series give it: Heelis needs no solar wind."""
+        """By, nT; 0 where neither the settings nor the built-in series give it: Heelis needs no solar wind."""
         if self.settings.imf_by is not None:
             return np.full(len(time), self.settings.imf_by)
-        covered = bool(self.imf.time.values[0] <= time[0] and time[-1] <= self.imf.time.values[-1])
-        return self.solar_wind(time).imf_by_gsm.values if covered or self.settings.imf_file else np.zeros(len(time))
+        try:
+            return self.solar_wind(time).imf_by_gsm.values
+        except CoverageError:
+            if self.settings.imf_file:
+                raise
+            return np.zeros(len(time))

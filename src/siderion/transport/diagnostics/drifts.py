@@ -25,7 +25,16 @@ from siderion.frames.dipole import TiltedDipole
 from siderion.frames.spherical import local_axes, unit_vector
 from siderion.transport.columns import ColumnWeights, column_weights
 from siderion.transport.diagnostics.cells import time_index
-from siderion.transport.engines.numba_velocity import AMBIPOLAR, DIFFUSIVITY, FORCE, NU, THERMAL, WIND_1, WIND_2
+from siderion.transport.engines.numba_velocity import (
+    AMBIPOLAR,
+    DIFFUSIVITY,
+    EMPTY_DENSITY,
+    FORCE,
+    NU,
+    THERMAL,
+    WIND_1,
+    WIND_2,
+)
 from siderion.transport.fields import DriverFields
 from siderion.transport.grid import ShellGrid
 from siderion.transport.plan import make_grids
@@ -262,12 +271,11 @@ class IonColumns:
             eddy = settings.eddy_diffusivity if term == "pressure" else 0.0
             return fields.motion_rows(time, ion, active & {term}, settings.collision_formula, eddy)
 
-        least = np.finfo(np.float32).tiny  # an empty cell has no gradient of the logarithm
         return cls(
             time, ion, active, fields.shells, fields.dipole, fields.convection(time),
             column_weights(fields.lat, fields.lon, lat, lon),
             {term: rows(term) for term in ("gravity", "pressure", "parallel_field")}, fields.electron_density(time)[0],
-            np.maximum(density, least), np.maximum(metals, least), fields.sign, lat, lon, local_axes(lat, lon),
+            density.astype(float) + float(EMPTY_DENSITY), metals, fields.sign, lat, lon, local_axes(lat, lon),
         )  # fmt: skip
 
     def terms(self, level: int) -> dict[str, NDArray]:
@@ -305,7 +313,7 @@ class IonColumns:
         return self.columns(self.rows[term][row, level])
 
     def _ions(self, level: int) -> NDArray:
-        return self.density[level].astype(float)
+        return self.density[level]
 
     def _electrons(self, level: int) -> NDArray:
         return self.columns(self.background[level]) + self.metals[level]

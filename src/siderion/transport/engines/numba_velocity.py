@@ -58,7 +58,8 @@ def _potential_gradient(table, sine, phase_index, phase_weight, step):
     return first, second
 
 
-_EMPTY = np.float32(1e-6)  # m-3; gives cells that gravity has emptied, where N is 0, a finite gradient of ln N
+EMPTY_DENSITY = np.float32(1e-6)
+"""m-3; added to the density, it gives cells that gravity has emptied, where N is 0, a finite gradient of ln N."""
 
 
 @numba.njit(inline="always", fastmath=_FAST)
@@ -162,7 +163,7 @@ def fill_velocity(
                 e_theta = -footpoint[k] * g[COSINE] / cosine_foot * by_theta * scale
                 e_phi = -footpoint[k] * by_phi * scale
                 zeta = value[NU] / (gyration[k] * np.sqrt(1 + 3 * g[COSINE] * g[COSINE]))
-                slope = np.log((density[above, y, x] + _EMPTY) / (density[below, y, x] + _EMPTY)) / span
+                slope = np.log((density[above, y, x] + EMPTY_DENSITY) / (density[below, y, x] + EMPTY_DENSITY)) / span
                 vertical = value[FORCE] - value[DIFFUSIVITY] * slope
                 slope = np.log(electrons[above, y, x] / electrons[below, y, x]) / span
                 along = (value[THERMAL] - value[AMBIPOLAR] * slope) * g[FIELD_UP]

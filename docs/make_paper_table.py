@@ -6,20 +6,22 @@ python docs/make_paper_table.py runs/2023-06-18/polar.zarr --ensemble runs/ensem
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from pathlib import Path
 
 import xarray as xr
 
 from siderion import open_dataset
-from siderion.transport.paper import VERDICTS, Finding, findings
+from siderion.core.errors import DataError
+from siderion.transport.paper import Finding, findings, verdict_counts
 from siderion.transport.run import load_drivers
 from siderion.transport.settings import RunSettings
 
 INTRO = """A statement has one or more numbers, each held to a fixed rule taken from the statement itself: "dominates" is a ratio
-above 1, "governs" a correlation of at least 0.7, "generally there" at least half. It *agrees* when every judged number obeys its
-rule, *partly* when some do, *disagrees* when none does. A number that is missing (no layer at that hour) does not obey. Numbers
-without a rule are context. The paper's numbers are in `transport/tables/andoh2026.csv`.
+above 1, "governs" a correlation of at least 0.7, "generally there" at least half, and 1.5 times the share by area. It *agrees*
+when every judged number obeys its rule, *partly* when some do, *disagrees* when none does. A number that is missing (no layer
+at that hour) does not obey. Numbers without a rule are context. What *follows from the equations* of the drifts, or from the
+definition of a cell, is counted apart: agreement there shows that the model is consistent, no more. The paper's numbers are in
+`transport/tables/andoh2026.csv`.
 
 Words: the *cells* are where the potential exceeds 30 % of its extremum. The *reversal* of a cell is, on every magnetic
 meridian, the extremum of the potential: there the zonal drift turns. The *common boundary* is zero potential between the
@@ -32,9 +34,30 @@ def group(finding: Finding) -> str:
     return f"Section {finding.statement.place}"
 
 
+def verdict_text(finding: Finding) -> str:
+    """The verdict, and whether it had to be so."""
+    return f"**{finding.verdict}**" + (" (follows from the equations)" if finding.statement.follows else "")
+
+
+def variants_of(folder: Path) -> dict[str, xr.Dataset]:
+    """The outputs of the experiments in a folder, by name: NAME/polar.zarr, or members/NAME/polar.zarr of an ensemble.
+
+    Raises
+    ------
+    DataError
+        The folder holds none.
+    """
+    found = {
+        path.parent.name: open_dataset(path) for place in (folder, folder / "members") for path in place.glob("*/polar.zarr")
+    }
+    if not found:
+        raise DataError(f"{folder} holds no experiment: neither NAME/polar.zarr nor members/NAME/polar.zarr")
+    return found
+
+
 def page(output: xr.Dataset, found: list[Finding], settings: RunSettings) -> str:
     """The page in Markdown."""
-    counts = Counter(finding.verdict for finding in found)
+    counts = verdict_counts([finding.verdict for finding in found], [finding.statement.follows for finding in found])
     lines = [
         "# The paper's statements against the model",
         "",
@@ -43,7 +66,7 @@ def page(output: xr.Dataset, found: list[Finding], settings: RunSettings) -> str
         "Made by `python docs/make_paper_table.py OUTPUT --ensemble ENSEMBLE --experiments FOLDER`. For any run of yours,",
         "`siderion report OUTPUT --paper` shows the statements that one output can answer.",
         "",
-        f"{len(found)} statements: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS) + ".",
+        counts,
         "",
         INTRO,
     ]
@@ -51,7 +74,7 @@ def page(output: xr.Dataset, found: list[Finding], settings: RunSettings) -> str
         lines += ["", f"## {heading}", "", "| Statement | Numbers | Rule | Verdict | How |", "|---|---|---|---|---|"]
         for finding in found:
             if group(finding) == heading:
-                cells = (finding.statement.says, finding.number_text, finding.rule_text, f"**{finding.verdict}**", finding.why)
+                cells = (finding.statement.says, finding.number_text, finding.rule_text, verdict_text(finding), finding.why)
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
@@ -61,16 +84,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("output", type=Path)
     parser.add_argument("--ensemble", type=Path)
-    parser.add_argument("--experiments", type=Path, help="folder with an output of each settings file: NAME/polar.zarr")
+    parser.add_argument(
+        "--experiments", type=Path, help="folder with NAME/polar.zarr, or members/NAME/polar.zarr, of each settings file"
+    )
+    parser.add_argument("--write", type=Path, default=Path(__file__).parent / "paper_table.md", help="the page to write")
     given = parser.parse_args()
     output = open_dataset(given.output)
     settings = RunSettings.model_validate_json(output.attrs["settings"])
     ensemble = open_dataset(given.ensemble) if given.ensemble else None
-    variants = (
-        {path.parent.name: open_dataset(path) for path in given.experiments.glob("*/polar.zarr")} if given.experiments else {}
-    )
+    variants = variants_of(given.experiments) if given.experiments else {}
     found = findings(output, load_drivers(settings), ensemble, experiment_outputs=variants)
-    (Path(__file__).parent / "paper_table.md").write_text(page(output, found, settings), encoding="utf-8")
+    given.write.write_text(page(output, found, settings), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import matplotlib
 import numpy as np
@@ -17,11 +18,13 @@ from test_report_page import parsed
 from siderion.core.errors import CoverageError, DataError
 from siderion.report import paper_figures as module
 from siderion.report import schematic
-from siderion.report.paper_figures import cell_correlation, make_paper_figures, paper_figures
+from siderion.report.paper_figures import make_paper_figures, paper_figures
 from siderion.report.paper_page import render_paper_page
 from siderion.report.polar_page import polar_run
 from siderion.report.polar_sections import VELOCITY_ROWS
-from siderion.report.selection import at_altitude
+from siderion.transport.diagnostics import convection_cells
+from siderion.transport.diagnostics.levels import at_altitude
+from siderion.transport.paper import evidence as evidence_module
 
 WITHOUT_DRIVERS = {f"figure_{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, "s1", "s2")}
 HOURS = np.array([0, 6, 12, 18])
@@ -133,12 +136,22 @@ def test_imf_shares_are_those_of_the_day(output):
     }
     changed = output.assign_attrs(drivers=json.dumps(series))
     figure, caption = module.imf_figure(module.PaperInput(polar_run(changed), changed, None))
-    # 145 values from 00 to 24 h: 36 of Bz are positive, 72 of By beyond 5 nT
+    # 144 values from 00 to before 24 h: 36 of Bz are positive, 71 of By beyond 5 nT
     assert "negative for 75 % of the day" in caption
-    assert "below 5 nT for 50 %" in caption
+    assert "below 5 nT for 51 %" in caption
+    assert "hourly OMNI" in caption
+    assert all(len(axes.lines[0].get_xdata()) == 144 for axes in figure.axes)
     assert "By is reconstructed" in caption
     for axes in figure.axes:
         assert {float(line.get_ydata()[0]) for line in axes.lines[1:]} == {-5.0, 0.0, 5.0}
+    for held, words, measured in (
+        ("imf_by_gsm = 0, imf_bz_gsm = 5", "Held constant by the settings of this run: imf_by_gsm = 0, imf_bz_gsm = 5. ", False),
+        ("imf_bz_gsm = 5", "Held constant by the settings of this run: imf_bz_gsm = 5. Else hourly OMNI", True),
+    ):
+        constant = output.assign_attrs(drivers=json.dumps(series | {"held_constant": held}))
+        caption = module.imf_figure(module.PaperInput(polar_run(constant), constant, None))[1]
+        assert words in caption
+        assert ("hourly OMNI" in caption) == measured
     bare = output.assign_attrs(drivers="{}")
     given = module.PaperInput(polar_run(bare), bare, None)
     with pytest.raises(CoverageError, match="Bz and By"):
@@ -146,14 +159,14 @@ def test_imf_shares_are_those_of_the_day(output):
 
 
 def test_correlation_counts_only_the_cells(output):
-    frame = polar_run(output).frames[0]
-    morning, evening = module.convection_cells(frame.potential)
-    field = np.random.default_rng(3).standard_normal(frame.potential.shape)
-    other = np.where(morning | evening, -2.0 * field + 5.0, 1e3 * np.random.default_rng(4).standard_normal(field.shape))
-    correlation, slope = cell_correlation(other, field, frame)
-    assert correlation == pytest.approx(-1.0, abs=1e-12)
-    assert slope == pytest.approx(-2.0, abs=1e-12)
-    assert np.isnan(cell_correlation(field, np.ones_like(field), frame)).all()
+    given = module.PaperInput(polar_run(output), output, None)
+    frames = given.run.frames
+    cells = [np.logical_or(*convection_cells(frame.potential)) for frame in frames]
+    field = np.random.default_rng(3).standard_normal(cells[0].shape)
+    noise = 1e3 * np.random.default_rng(4).standard_normal(field.shape)
+    others = [np.where(inside, -2.0 * field + 5.0, noise) for inside in cells]
+    assert module._agreement(given, others, [field] * 2) == "−1.00 (slope −2.00) and −1.00 (slope −2.00) at 06:00 UT and 18:00 UT"
+    assert "nothing (one field is uniform)" in module._agreement(given, [field] * 2, [np.ones_like(field)] * 2)
 
 
 def test_missing_variables_become_notes(output):
@@ -170,23 +183,50 @@ def test_not_a_polar_run_is_refused():
         paper_figures(xr.Dataset({"kp": ("time", [1.0, 2.0])}))
 
 
-def test_electric_field_signs(output, monkeypatch):
+@pytest.mark.parametrize(("southern", "word"), [(False, "northwest"), (True, "southwest")])
+def test_electric_field_signs(southern, word, monkeypatch):
+    """A field to the west at half of the longitudes, to the east at the others; poleward everywhere."""
+    given = sparse(southern=southern)
+    dense = given.copy(deep=True)
+    dense["number_density"][:] = 2e11
+
     def field(drivers, time, lat, lon, alt, hemisphere):
-        assert (alt, hemisphere) == (120.0, "north")
-        shape = (len(lat), len(lon))
-        north = np.where(np.arange(len(lon)) < len(lon) // 2, -5e-3, 1e-4) * np.ones(shape)
-        parts = {"east": np.full(shape, 2e-3), "north": north}
+        assert (alt, hemisphere) == (120.0, "south" if southern else "north")
+        east = np.where(np.arange(len(lon)) < len(lon) // 2, -2e-3, 2e-3) * np.ones((len(lat), len(lon)))
+        parts = {"east": east, "north": np.full(east.shape, -5e-3 if southern else 5e-3)}
         return xr.Dataset({f"electric_field_magnetic_{way}": (("lat", "lon"), part) for way, part in parts.items()})
 
-    monkeypatch.setattr(module, "electric_field", field)
-    figure, caption = module.field_figure(module.PaperInput(polar_run(output), output, xr.Dataset()))
+    monkeypatch.setattr(evidence_module, "electric_field", field)
+    figure, caption = module.field_figure(module.PaperInput(polar_run(dense), dense, xr.Dataset()))
     east, north = meshes(figure)[:2]
-    assert np.all(east > 0.0)
-    half = north.shape[1] // 2
-    assert np.all(north[:, :half] < 0.0)
-    assert np.all(north[:, half:] == 0.0)
-    # the field is eastward everywhere, so that none of the layers has a northwestward one
-    assert "northwest in 0 % and 0 % of the area" in caption
+    half = east.shape[1] // 2
+    assert np.all(east[:, :half] < 0.0)
+    assert np.all(east[:, half:] > 0.0)
+    assert np.all(np.sign(north) == (-1.0 if southern else 1.0))
+    # longitudes 0 to 180 E before midnight at 18 UT: no converging field; 180 to 0 W have it
+    assert f"the field points to the magnetic {word} in " in caption
+    shares = [float(part) for part in re.findall(r"(\d+) %", caption)]
+    for frame, share in zip(polar_run(dense).frames, shares, strict=True):
+        late = (frame.local_time >= 18.0) & (
+            np.abs(dense.invariant_latitude.sel(alt=120.0).values[:: -1 if southern else 1]) >= 60.0
+        )
+        weight = np.where(late, np.cos(np.deg2rad(frame.latitude))[:, None], 0.0)
+        assert share == pytest.approx(100.0 * weight[:, :half].sum() / weight.sum(), abs=0.6)
+    assert ("(both blue)" in caption) == southern
+
+
+def test_days_count_once(output):
+    """The spin-up and 24 UT are in none of the means over the day."""
+    late = output.isel(time=[0, 0, 1, 2, 3, 0]).assign_coords(
+        time=(DAY + np.array([-6, 0, 6, 12, 18, 24]).astype("timedelta64[h]")).astype("datetime64[ns]")
+    )
+    late["electric_potential"] = late.electric_potential.copy(data=late.electric_potential.values.copy())
+    late["electric_potential"].values[[0, 5]] *= -30.0
+    late["number_density"] = late.number_density.copy(data=late.number_density.values.copy())
+    late["number_density"].values[:, [0, 5]] = 1e12
+    whole, day = polar_run(late), polar_run(output)
+    np.testing.assert_array_equal(schematic.magnetic_frame(whole).potential, schematic.magnetic_frame(day).potential)
+    np.testing.assert_array_equal(schematic.layer_occurrence(whole), schematic.layer_occurrence(day))
 
 
 def test_mean_potential_keeps_its_cells_on_the_magnetic_grid(output):
@@ -233,12 +273,16 @@ def test_flows_are_labelled_and_turn_round(output, monkeypatch):
 
 
 def test_table_of_statements(output):
-    names = ("place", "says", "number", "verdict", "why")
+    names = ("place", "says", "number", "why")
     table = xr.Dataset({name: ("statement", [f"{name} <1>", f"{name} 2"]) for name in names})
+    table = table.assign(verdict=("statement", ["agrees", "agrees"]), follows=("statement", [False, True]))
     page = render_paper_page(output, table=table, figures=[])
-    assert "verdict &lt;1&gt;" in page
-    with pytest.raises(DataError, match="lacks why"):
-        render_paper_page(output, table=table.drop_vars("why"), figures=[])
+    assert "says &lt;1&gt;" in page
+    assert page.count("agrees (follows from the equations)") == 1
+    assert "2 statements. agrees: 2, of which 1 follow from the equations" in page
+    for lost in ("why", "follows"):
+        with pytest.raises(DataError, match=f"lacks {lost}"):
+            render_paper_page(output, table=table.drop_vars(lost), figures=[])
 
 
 def test_southern_page_says_so():

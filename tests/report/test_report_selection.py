@@ -14,13 +14,13 @@ from siderion.report.polar_sections import CUT_LATITUDES, meridian_cut, velocity
 from siderion.report.record_sections import budget_gap, parse_series, settings_digest
 from siderion.report.selection import (
     analysed_day,
-    at_altitude,
     at_time,
     largest_density,
     map_times,
     missing_for_polar_report,
     order_poleward,
 )
+from siderion.transport.diagnostics.levels import at_altitude
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Made-up polar outputs with a known answer: two round cells of convection about the dipole pole."""
 
+import json
+
 import numpy as np
 import xarray as xr
 
@@ -61,3 +63,10 @@ def polar_output(step=1.0, sign=1.0, alt=LEVELS):
         "alt": alt, "term_alt": alt, "lat": lat, "lon": lon,
     }  # fmt: skip
     return xr.Dataset(variables, coords=coords)
+
+
+def with_settings(output, **changes):
+    """The output with settings in its attributes, as `siderion.run` writes them."""
+    settings = {"date": "2023-06-18", "terms": list(TERMS), "drivers": {"wind": "solver", "imf_bz": None}}
+    settings |= changes
+    return output.assign_attrs(settings=json.dumps(settings))

@@ -2,9 +2,12 @@
 
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +15,19 @@ import pytest
 import xarray as xr
 from small_run import SMALL, small_settings
 
-from siderion.core.errors import OutputError, SettingsError, SiderionError
+from siderion.core.errors import CheckpointError, DataError, OutputError, SettingsError, SiderionError
 from siderion.core.variables import REGISTRY
 from siderion.io.store import open_dataset
+from siderion.jobs.checkpoint import save_checkpoint
+from siderion.jobs.lock import folder_lock
 from siderion.report import render_report
 from siderion.report.ensemble_page import is_ensemble, magnetic_frame
 from siderion.transport import ensemble as module
+from siderion.transport.diagnostics.times import analysed_times
 from siderion.transport.ensemble import join_members, make_members, map_step, paper_days, run_ensemble
-from siderion.transport.member_maps import reduce_output
+from siderion.transport.member_maps import FORMAT, reduce_output
+from siderion.transport.paper.e_region import polar_layer
+from siderion.transport.paper.evidence import Evidence
 
 command = importlib.import_module("siderion.cli.ensemble")
 DAYS = ("2023-06-18", "2023-06-19")
@@ -68,6 +76,15 @@ def test_names_and_order_of_the_members(experiments, dates, names):
 def test_members_that_make_no_ensemble(experiments, dates, message):
     with pytest.raises(SettingsError, match=message):
         make_members(experiments, dates)
+
+
+def test_velocities_of_the_spin_up_alone_are_refused_before_the_run():
+    late = {**SMALL, "hours": 14.0, "spin_up": 8.0, "output_interval": 1.0, "velocity_at": ["18:00"]}
+    assert list(make_members({"a": late})) == ["2023-06-18"]  # at the last time of the run
+    with pytest.raises(SettingsError, match=r"no velocities on 2023-06-18: velocity_at is 18:00.*ends 6 h after"):
+        make_members({"a": {**late, "output_spin_up": True}})
+    whole = {**late, "hours": 32.0}
+    assert len(make_members({"a": {**whole, "output_spin_up": True}, "b": whole})) == 2
 
 
 def test_bins_are_one_degree_or_the_coarsest_cells():
@@ -157,8 +174,62 @@ def test_velocities_by_hour_and_latitude(reduced):
         np.testing.assert_allclose(reduced.map_velocity_north.isel(species=0, universal_time=k, alt=1), -up)
 
 
+def with_velocity_times(output, *times):
+    chosen = output.isel(velocity_time=[0] * len(times)).assign_coords(velocity_time=np.array(times, dtype="datetime64[ns]"))
+    chosen["velocity_up"] = chosen.velocity_up * 0 + xr.DataArray(np.arange(1.0, len(times) + 1), dims="velocity_time")
+    return chosen
+
+
+def test_hours_of_the_spin_up_and_the_next_day_are_left_out():
+    """Outputs of 22 UT the day before to 01 UT the day after, velocities in all three days."""
+    output = with_velocity_times(made_up_output(), "2023-06-17T22:00", "2023-06-18T00:00", "2023-06-18T22:00", "2023-06-19T00:00")
+    reduced = reduce_output(output, 2.0)
+    assert list(reduced.universal_time.values) == [0.0, 22.0]
+    np.testing.assert_allclose(reduced.map_velocity_up.isel(universal_time=0), 2.0)
+    np.testing.assert_allclose(reduced.map_velocity_up.isel(universal_time=1), 3.0)
+    np.testing.assert_allclose(reduced.mean_number_density.sel(alt=200), 12.5e9)
+    at_end = reduce_output(with_velocity_times(made_up_output(), "2023-06-17T22:00", "2023-06-19T00:00"), 2.0)
+    np.testing.assert_allclose(at_end.map_velocity_up, 2.0)
+    with pytest.raises(DataError, match="no velocities on 2023-06-18"):
+        reduce_output(with_velocity_times(made_up_output(), "2023-06-17T22:00"), 2.0)
+    with pytest.raises(DataError, match="no time of 2023-06-18"):
+        reduce_output(made_up_output().isel(time=slice(0, 2)), 2.0)
+
+
+def test_the_area_of_layers_is_that_of_the_statements():
+    """Poleward of 60 degrees invariant latitude, here 64 degrees geographic; the layer lasts 6 of the 24 hours."""
+    output = made_up_output()
+    output["invariant_latitude"] = 90.0 - 30.0 / 26.0 * (90.0 - output.invariant_latitude)
+    found = reduce_output(output, 2.0).mean_layer_area
+    cap = 2 * np.pi * (1 - np.sin(np.deg2rad(64))) * (6371.2e3 + 120e3) ** 2
+    np.testing.assert_allclose(found, 0.25 * cap)
+    masks = Evidence(output)
+    in_day = analysed_times(output)
+    area = np.mean([masks.weight[polar_layer(masks, t)].sum() for t in in_day]) * (6371.2e3 + 120e3) ** 2
+    np.testing.assert_allclose(found, area)
+
+
+def test_every_species_has_its_own_maps():
+    one = made_up_output()
+    two = xr.concat([one, one.assign(number_density=0.5 * one.number_density)], "species", data_vars="minimal")
+    two = two.assign_coords(species=["Fe+", "Mg+"])
+    for name in ("mass_budget", "summary"):
+        held = json.loads(one.attrs[name])
+        inner = held.get("species", held)
+        inner["Mg+"] = inner["Fe+"]
+        two.attrs[name] = json.dumps(held)
+    maps = reduce_output(two, 2.0)
+    assert list(map(str, maps.species.values)) == ["Fe+", "Mg+"]
+    assert maps.mean_number_density.dims == ("species", "alt", "invariant_latitude", "magnetic_local_time")
+    np.testing.assert_allclose(maps.mean_number_density.sel(species="Fe+", alt=200), 12.5e9)
+    np.testing.assert_allclose(maps.mean_number_density.sel(species="Mg+", alt=200), 6.25e9)
+    np.testing.assert_allclose(maps.layer_occurrence.sel(species="Mg+"), 0.25)  # 1.5e11
+
+
 def test_numbers_and_attributes_are_kept(reduced):
-    assert float(reduced.evening_morning_ratio.sel(alt=200, species="Fe+")) == 2.0
+    # found anew: what the run wrote, 2, may be of an older definition
+    assert float(reduced.evening_morning_ratio.sel(alt=200, species="Fe+")) == pytest.approx(1.0)
+    assert json.loads(reduced.attrs["summary"])["Fe+"]["evening_morning_ratio_200_km"] == pytest.approx(1.0)
     assert float(reduced.budget_final.sel(species="Fe+")) == 0.5
     assert reduced.attrs["wall_time_s"] == 1.5
     for name in reduced.data_vars:
@@ -291,6 +362,133 @@ def test_a_partial_member_is_resumed_and_a_finished_ensemble_grows(finished, tmp
     assert not any(path for path in contents(tmp_path) if "polar.zarr" in path or "reduced.nc" in path)
 
 
+def copied(finished, folder):
+    """The finished ensemble at another place, where no run is made."""
+    shutil.copytree(finished, folder, dirs_exist_ok=True)
+    return folder
+
+
+def change_attributes(path, **changes):
+    """Attributes of a NetCDF file or Zarr folder."""
+    if path.is_dir():
+        record = json.loads((path / "zarr.json").read_text())
+        record["attributes"].update(changes)
+        (path / "zarr.json").write_text(json.dumps(record))
+        return
+    with open_dataset(path) as found:
+        held = found.load()
+    held.assign_attrs(changes).to_netcdf(path, engine="h5netcdf")
+
+
+@pytest.fixture
+def no_runs(monkeypatch):
+    monkeypatch.setattr(module, "run", lambda *_, **__: pytest.fail("a run was made"))
+
+
+def damage(home):
+    (home / "reduced.nc").write_bytes(b"no NetCDF")
+
+
+def old_format(home):
+    change_attributes(home / "reduced.nc", reduction_format=FORMAT - 1)
+
+
+def old_version(home):
+    change_attributes(home / "reduced.nc", siderion_version="0.0.1")
+
+
+def other_bins(home):
+    with open_dataset(home / "polar.zarr") as output:
+        reduce_output(output, 8.0).to_netcdf(home / "reduced.nc", engine="h5netcdf")
+
+
+def fewer_variables(home):
+    with open_dataset(home / "reduced.nc") as found:
+        held = found.load()
+    held.drop_vars("median_number_density").to_netcdf(home / "reduced.nc", engine="h5netcdf")
+
+
+def stage(folder, name, settings):
+    return module._stage_of(name, module._Task(settings, str(folder / "members" / name), map_step({name: settings}), None))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (damage, "neither a NetCDF"), (old_format, "has format"), (other_bins, "bins of latitude"),
+        (fewer_variables, "lacks median_number_density"), (old_version, ""),
+    ],
+)  # fmt: skip
+def test_a_reduction_that_does_not_fit(finished, tmp_path, change, why):
+    """With the output it is made again; without it, the member is named (an old version alone is no fault there)."""
+    folder, settings = copied(finished, tmp_path), small_members()[NAMES[0]]
+    home = folder / "members" / NAMES[0]
+    assert stage(folder, NAMES[0], settings) == ("reduced", version("siderion"))
+    change(home)
+    assert stage(folder, NAMES[0], settings) == ("complete", version("siderion"))
+    shutil.rmtree(home / "polar.zarr")
+    if not why:
+        assert stage(folder, NAMES[0], settings) == ("reduced", "0.0.1")
+        return
+    with pytest.raises((OutputError, DataError), match=rf"member {NAMES[0]}: .*{why}.*only this member anew, remove {home}"):
+        stage(folder, NAMES[0], settings)
+
+
+def test_a_reduction_of_an_old_format_is_made_again(finished, tmp_path, no_runs):
+    folder = copied(finished, tmp_path)
+    old_format(folder / "members" / NAMES[0])
+    run_ensemble(small_members(), folder, "synchronous").close()
+    assert open_dataset(folder / "members" / NAMES[0] / "reduced.nc").attrs["reduction_format"] == FORMAT
+    assert contents(folder / "ensemble.zarr") == contents(finished / "ensemble.zarr")
+
+
+def test_an_output_that_cannot_be_reduced_is_named(finished, tmp_path, no_runs):
+    folder = copied(finished, tmp_path)
+    home = folder / "members" / NAMES[1]
+    shutil.rmtree(home / "polar.zarr" / "velocity_up")
+    with pytest.raises(OutputError, match=rf"member {NAMES[1]}: .*lacks velocity_up.*run only this member anew, remove {home}"):
+        run_ensemble(small_members(), folder, "synchronous")
+
+
+def test_members_of_two_versions_are_refused_and_those_of_an_old_one_are_joined(finished, tmp_path, no_runs):
+    folder = copied(finished, tmp_path)
+    change_attributes(folder / "members" / NAMES[0] / "polar.zarr", siderion_version="0.0.1")
+    with pytest.raises(OutputError, match=r"several versions.*0\.0\.1"):
+        run_ensemble(small_members(), folder, "synchronous")
+    change_attributes(folder / "members" / NAMES[1] / "polar.zarr", siderion_version="0.0.1")
+    whole = run_ensemble(small_members(), folder, "synchronous")
+    assert {entry["siderion_version"] for entry in json.loads(whole.attrs["members"]).values()} == {"0.0.1"}
+    shutil.rmtree(folder / "members" / NAMES[1])
+    with pytest.raises(OutputError, match=rf"version 0\.0\.1: {NAMES[0]}; version .*: {NAMES[1]}"):
+        run_ensemble(small_members(), folder, "synchronous")
+
+
+def test_a_partial_member_of_other_settings_is_refused_before_any_run(tmp_path, no_runs):
+    home = tmp_path / "members" / NAMES[1]
+    (home / "polar.partial.zarr").mkdir(parents=True)
+    save_checkpoint(home / "checkpoints", 1, {}, {"settings": "0123", "version": "0"})
+    with pytest.raises(
+        CheckpointError, match=rf"member {NAMES[1]}: .*its settings is '0123'.*only this member anew, remove {home}"
+    ):
+        run_ensemble(small_members(), tmp_path, "synchronous")
+    for path in (home / "checkpoints").iterdir():
+        path.write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match=rf"member {NAMES[1]}: no whole checkpoint.*remove {home}"):
+        run_ensemble(small_members(), tmp_path, "synchronous")
+
+
+def test_a_second_ensemble_on_the_folder_is_refused(finished, tmp_path, no_runs, monkeypatch):
+    folder = copied(finished, tmp_path)
+    monkeypatch.setattr(module, "folder_lock", partial(folder_lock, patience=0.0))
+    before = contents(folder)
+    with folder_lock(folder), pytest.raises(OutputError, match="is writing to this folder"):
+        run_ensemble(small_members(), folder, "synchronous", overwrite=True)
+    with folder_lock(folder / "members" / NAMES[0]), pytest.raises(OutputError, match=rf"{NAMES[0]}.*is writing to this folder"):
+        run_ensemble(small_members(), folder, "synchronous", overwrite=True)
+    kept = {path: content for path, content in before.items() if "ensemble.zarr" not in path}
+    assert {path: content for path, content in contents(folder).items() if "ensemble.zarr" not in path} == kept
+
+
 def test_a_plan_names_every_member_and_the_whole():
     plan = command.plan_table(small_members(), 1)
     assert all(word in plan for word in (*NAMES, "cells", "memory", "minutes", "2 members, 1 at a time"))
@@ -308,11 +506,14 @@ def test_the_command_names_members_after_its_files_and_prints_a_table(finished, 
     files = [tmp_path / f"{name}.toml" for name in NAMES]
     for path in files:
         path.write_text('date = "2023-06-18"\n[initial]\npeak_density = 2e10\n')
-    command.ensemble(settings=files, set_=["initial.width=9"], output=finished, overwrite=True)
+    mine = {"spin_up": 6.0, "hours": 30.0, "species": ["Fe+", "Mg+"], "hemisphere": "south"}
+    command.ensemble(settings=files, set_=["initial.width=9"], output=finished, overwrite=True, **mine)
     assert list(asked["members"]) == list(NAMES)
     assert asked["members"]["plain"].initial.width == 9.0
     assert asked["members"]["plain"].initial.peak_density == 2e10
     assert asked["overwrite"] is True
+    for settings in asked["members"].values():
+        assert (settings.spin_up, settings.hemisphere, settings.species) == (6.0, "south", ("Fe+", "Mg+"))
     said = capsys.readouterr().out.splitlines()
     rows = {line.split()[0]: line.split()[1:] for line in said if line.startswith(NAMES)}
     joined = open_dataset(finished / "ensemble.zarr")

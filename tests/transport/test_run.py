@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +15,11 @@ from small_run import small_settings
 
 from siderion.core.errors import CheckpointError, CoverageError, NumericalError, OutputError, SettingsError
 from siderion.io.store import open_dataset
+from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
+from siderion.jobs.lock import folder_lock
 from siderion.transport import run as run_module
 from siderion.transport.diagnostics import summary_text
-from siderion.transport.run import PARTIAL, STORE, run
+from siderion.transport.run import CHECKPOINTS, PARTIAL, STORE, checkpoint_facts, restore, run
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +107,36 @@ def test_resume_equals_the_uninterrupted_run_bit_for_bit(finished, tmp_path, cac
     assert killed.returncode == -9
     assert (tmp_path / "run" / PARTIAL).exists()
     assert not (tmp_path / "run" / STORE).exists()
+    arrays, facts = load_checkpoint(tmp_path / "run" / CHECKPOINTS, {})
+    assert 0.0 < facts["cpu_seconds"] < facts["seconds"] + 60.0
+    facts["cpu_seconds"] += 1e4
+    save_checkpoint(tmp_path / "run" / CHECKPOINTS, facts["windows_done"], arrays, facts)
     resumed = run(small_settings(), tmp_path / "run", resume=True, cache=cache).load()
     for name in finished[0].data_vars:
         np.testing.assert_array_equal(resumed[name].values, finished[0][name].values, err_msg=str(name))
     assert resumed.attrs["mass_budget"] == finished[0].attrs["mass_budget"]
     assert resumed.attrs["steps"] == finished[0].attrs["steps"]
+    assert resumed.attrs["cpu_time_s"] > 1e4
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [STORE]  # the lock of the killed run is gone too
+
+
+def test_a_checkpoint_without_processor_time_counts_none(tmp_path):
+    settings = small_settings()
+    counters = {"windows_done": 3, "steps_done": 9, "largest_courant": 0.2, "most_cells_crossed": 1}
+    save_checkpoint(tmp_path, 3, {}, {**checkpoint_facts(settings), **counters, "written": 1, "seconds": 7.0, "budgets": []})
+    model = SimpleNamespace(metals=[])
+    assert restore(model, tmp_path, settings) == (1, (7.0, 0.0))
+    assert model.windows_done == 3
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_another_process_writes_is_left_alone(tmp_path, cache, monkeypatch, resume):
+    monkeypatch.setattr(run_module, "folder_lock", partial(folder_lock, patience=0.0))
+    (tmp_path / PARTIAL).mkdir()
+    (tmp_path / PARTIAL / "half").touch()
+    with folder_lock(tmp_path), pytest.raises(OutputError, match="is writing to this folder"):
+        run(small_settings(), tmp_path, resume=resume, cache=cache)
+    assert (tmp_path / PARTIAL / "half").exists()
 
 
 def test_resume_refuses_what_is_not_this_run(tmp_path, cache, monkeypatch):
@@ -153,7 +182,7 @@ def test_full_disk_is_one_clear_error(tmp_path, cache, monkeypatch):
 def test_dates_outside_the_data(tmp_path, cache):
     with pytest.raises(CoverageError, match="2022"):
         run(small_settings(date="2019-01-01"), tmp_path / "a", cache=cache)
-    assert not (tmp_path / "a" / STORE).exists()
+    assert list((tmp_path / "a").iterdir()) == []  # no output, no lock
 
 
 def test_southern_hemisphere_with_two_metals(tmp_path, cache):

@@ -28,6 +28,9 @@ def ensemble(
     date: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     preset: str | None = None,
     hours: float | None = None,
+    spin_up: float | None = None,
+    species: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    hemisphere: str | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
     scheduler: str | None = None,
     workers: int | None = None,
@@ -39,7 +42,7 @@ def ensemble(
     """Simulate many days, or one day with many settings, and join them: mean, spread and layers in magnetic coordinates.
 
     Resuming is automatic: the same command again goes on where it was stopped, day by day, and ends with the same result.
-    Members whose run failed do not stop the others.
+    Members whose run failed do not stop the others. To run one member anew, remove its folder.
 
     Parameters
     ----------
@@ -52,6 +55,12 @@ def ensemble(
         Grid: quick (2 degrees, a smoke test), standard (1 degree), paper (0.5 degrees).
     hours
         Length of each run, spin-up included.
+    spin_up
+        Hours before the day that each run starts.
+    species
+        Metal ions, such as Fe+ Mg+.
+    hemisphere
+        north or south.
     set_
         Any setting by its full name, such as drivers.wind=none; may be given several times.
     scheduler
@@ -68,7 +77,10 @@ def ensemble(
     json_
         Print the numbers of all members as JSON.
     """
-    given = {name: value for name, value in {"preset": preset, "hours": hours}.items() if value is not None}
+    given: dict[str, Any] = {
+        "preset": preset, "hours": hours, "spin_up": spin_up, "species": species, "hemisphere": hemisphere,
+    }  # fmt: skip
+    given = {name: value for name, value in given.items() if value is not None}
     members = make_members(_experiments(settings or [], merged(given, parse_overrides(tuple(set_ or ())))), date or ())
     if dry_run:
         print(plan_table(members, workers or 1))

@@ -136,7 +136,7 @@ _ENTRIES = [
     Variable("mean_number_density", _SPECIES_MAP, "m-3", "number density, mean over the day", minimum=0.0),
     Variable("median_number_density", _SPECIES_MAP, "m-3", "number density, median over the hours of the day", minimum=0.0),
     Variable("layer_occurrence", ("species", *_MAP), "1", "fraction of area and time above 1e11 m-3 at 115-125 km", minimum=0.0),
-    Variable("mean_layer_area", ("species",), "m2", "mean area above 1e11 m-3 at 115-125 km beyond 60 degrees", minimum=0.0),
+    Variable("mean_layer_area", ("species",), "m2", "mean area above 1e11 m-3 at 115-125 km, 60-90 deg invariant", minimum=0.0),
     Variable("mean_electric_potential", _MAP, "V", "electric potential of the convection, mean over the day"),
     Variable("map_velocity_up", _VELOCITY_MAP, "m s-1", "upward velocity at one time, all terms"),
     Variable("map_velocity_north", _VELOCITY_MAP, "m s-1", "northward velocity (geographic) at one time, all terms"),

@@ -194,9 +194,9 @@ def _member_table(dataset: xr.Dataset, species: list[str]) -> str:
             rows.append([markup.text(member), markup.text(species_label(name)), *cells])
     table = markup.table(["member", "species", *(head for head, _ in _COLUMNS)], rows, "wide")
     note = (
-        "Largest density: of all output times, with geographic latitude. Area: mean over the day, poleward of 60° geographic "
+        "Over the hours of the analysed day. Largest density: with geographic latitude. Area: mean, poleward of 60° invariant "
         "latitude. Evening over morning: mean density in the evening cell over that in the morning cell, at 120, 200 and 300 km "
-        "(geometric mean over the output times). Mass: ions at the end over those at the start."
+        "(geometric mean over the hours). Mass: ions at the end of the run over those at the start."
     )
     return table + markup.paragraph(note)
 

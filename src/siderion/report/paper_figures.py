@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import matplotlib
 import matplotlib.dates as mdates
@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from siderion.core.errors import CoverageError, DataError
-from siderion.transport.diagnostics import convection_cells, evening_morning_ratio
-from siderion.transport.diagnostics.drifts import electric_field
+from siderion.transport.diagnostics import evening_morning_ratio
+from siderion.transport.paper import Evidence
+from siderion.transport.paper.mechanism import northwest_share
 
 from . import markup
 from .figures import STYLE, Series
@@ -36,7 +37,7 @@ from .polar_sections import (
     velocity,
 )
 from .record_sections import driver_series
-from .schematic import LAYER_DENSITY, layer_density, schematic_figure
+from .schematic import schematic_figure
 from .selection import Array, MapFrame, missing_for_polar_report, read_json_attribute, species_label
 
 DECADES = 6
@@ -52,6 +53,20 @@ class PaperInput:
     run: PolarRun
     output: xr.Dataset
     drivers: xr.Dataset | None
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The fields and statistics of the statements of the paper, on the cells of the maps.
+
+        Raises
+        ------
+        CoverageError
+            The output has no potential or no areas.
+        """
+        for name, what in (("electric_potential", "cells to compare the fields in"), ("solid_angle", "areas to weight with")):
+            if name not in self.run.dataset:
+                raise CoverageError(f"The output has no {name}, so there are no {what}; a new siderion run writes it.")
+        return Evidence(self.run.dataset, self.run.species[0], self.drivers)
 
 
 @dataclass(frozen=True)
@@ -173,9 +188,14 @@ def imf_figure(given: PaperInput) -> tuple[Figure, str]:
     negative, within = (100.0 * float(np.nanmean(x)) for x in (series[0].values < 0.0, np.abs(series[1].values) < 5.0))
     origin = str(drivers.get("imf_by_origin", ""))
     by = f"By is {markup.text(origin)}. " if origin else ""
+    held = str(drivers.get("held_constant", ""))
+    measured = "These are hourly OMNI values, interpolated in time, at the nose of the bow shock. "
+    kind = f"Held constant by the settings of this run: {markup.text(held)}. " if held else measured
+    if held and not {"imf_by_gsm", "imf_bz_gsm"} <= {part.split(" = ")[0] for part in held.split(", ")}:
+        kind += "Else hourly OMNI values, interpolated in time. "
     caption = _caption(
         f"Interplanetary magnetic field in GSM coordinates on {written_day(given.run.day)}, as it drives the run; dashed lines "
-        f"at −5, 0 and 5 nT. These are hourly OMNI values, interpolated in time, at the nose of the bow shock. {by}",
+        f"at −5, 0 and 5 nT. {kind}{by}",
         "minutes from the DSCOVR satellite, with their fast fluctuations; only means over an hour can be compared.",
         f"Bz is negative for {negative:.0f} % of the day and |By| is below 5 nT for {within:.0f} %; the paper asks for 80 %.",
     )
@@ -183,7 +203,7 @@ def imf_figure(given: PaperInput) -> tuple[Figure, str]:
 
 
 def _on_day(one: Series, day: np.datetime64) -> Series:
-    chosen = (one.time >= day) & (one.time <= day + np.timedelta64(24, "h"))
+    chosen = (one.time >= day) & (one.time < day + np.timedelta64(24, "h"))
     return Series(one.name, one.units, one.time[chosen], one.values[chosen])
 
 
@@ -248,36 +268,15 @@ def speed_figure(given: PaperInput) -> tuple[Figure, str]:
 # ---------------------------------------------------------------------- figures 4 to 7
 
 
-def cell_correlation(first: Array, second: Array, frame: MapFrame) -> tuple[float, float]:
-    """Correlation of two fields (lat, lon) inside the two convection cells, and the slope of the first on the second.
-
-    Both are weighted by area, NaN where a field is uniform; the slope is that of the least-squares line.
-
-    Raises
-    ------
-    CoverageError
-        The map has no potential.
-    """
-    if frame.potential is None:
-        raise CoverageError("The output has no electric_potential, so there are no cells to compare the fields in.")
-    morning, evening = convection_cells(frame.potential)
-    cells = morning | evening
-    weight = np.broadcast_to(np.cos(np.deg2rad(frame.latitude))[:, None], cells.shape)[cells]
-    x, y = (field[cells] - np.average(field[cells], weights=weight) for field in (first, second))
-    own, other, common = (float(np.average(product, weights=weight)) for product in (x * x, y * y, x * y))
-    if not own * other > 0.0:
-        return float("nan"), float("nan")
-    return common / np.sqrt(own * other), common / other
-
-
-def _agreement(run: PolarRun, first: list[Array], second: list[Array]) -> str:
-    """Correlations and slopes at the times of the maps in words."""
-    said = []
-    for one, other, frame in zip(first, second, run.frames, strict=True):
-        correlation, slope = cell_correlation(one, other, frame)
+def _agreement(given: PaperInput, first: list[Array], second: list[Array]) -> str:
+    """Correlations, and slopes of the first fields on the second, in the two cells at the times of the maps, in words."""
+    said, evidence = [], given.evidence
+    for one, other, frame in zip(first, second, given.run.frames, strict=True):
+        cells = evidence.cells(_index(given.run.dataset, frame))
+        correlation, slope = evidence.correlation(one, other, cells), evidence.slope(one, other, cells)
         words = f"{correlation:.2f} (slope {slope:.2f})".replace("-", "−")
         said.append("nothing (one field is uniform)" if np.isnan(correlation) else words)
-    return f"{' and '.join(said)} at {_times(run)}"
+    return f"{' and '.join(said)} at {_times(given.run)}"
 
 
 def _way(run: PolarRun, row: VelocityRow) -> str:
@@ -319,7 +318,7 @@ def velocity_figure(given: PaperInput, row: VelocityRow) -> tuple[Figure, str]:
         f"{shown} at {_times(run)}, {_way(run, row)} positive (red). {scale_words(scale)} m s<sup>−1</sup> in all maps.",
         f"{paper}.",
         "inside the cells the correlation of the top row with the bottom row, weighted by area, is "
-        f"{_agreement(run, totals, terms)}.",
+        f"{_agreement(given, totals, terms)}.",
     )
     return draw_panels(rows), caption
 
@@ -340,7 +339,7 @@ def wind_figure(given: PaperInput) -> tuple[Figure, str]:
         winds = [velocity(run, row.way, frame.time, row.altitude, "wind") for frame in run.frames]
         name = "VIV" if row.way == "up" else "MIV"
         rows.append(_row(run, winds, _velocity_scale(run, row), f"{name} by the wind, {row.altitude:g} km"))
-        said.append(f"{_agreement(run, row_totals(run, row), winds)}, {row.altitude:g} km")
+        said.append(f"{_agreement(given, row_totals(run, row), winds)}, {row.altitude:g} km")
     caption = _caption(
         f"Wind-driven vertical velocity at 300 km, meridional velocity at 200 km ({_way(run, VELOCITY_ROWS[1])} positive) and "
         f"vertical velocity at 120 km at {_times(run)}, each on the scale of figure 4, 5 or 6.",
@@ -398,42 +397,35 @@ def field_figure(given: PaperInput) -> tuple[Figure, str]:
     run = given.run
     if given.drivers is None:
         raise CoverageError("The electric field at 120 km needs the drivers of the run; siderion report --paper loads them.")
-    lat, lon = (run.dataset[name].values.astype(float) for name in ("lat", "lon"))
     rows, shares = [], []
     scale = ColourScale(-1.0, 1.0, "", "RdBu_r")
     for frame in run.frames:
-        field = electric_field(given.drivers, frame.time, lat, lon, 120.0, "south" if run.southern else "north")
-        east, north = (field[f"electric_field_magnetic_{way}"].values for way in ("east", "north"))
+        east, north = given.evidence.electric_field(_index(run.dataset, frame))
         panels = [
             Panel(f"{way} E, 120 km, {clock(frame.time)}", 0.6 * np.where(np.abs(part) < WEAK_FIELD, 0.0, np.sign(part)), frame)
             for way, part in (("eastward", east), ("northward", north))
         ]
         rows.append(PanelRow(tuple(panels), scale))
-        shares.append(_north_west_share(run, frame, east, north))
+        shares.append(_converging_share(given, frame))
     patches = [Patch(facecolor=colour, edgecolor="#555555", label=label) for colour, label in (
         ("#d6604d", "positive"), ("#4393c3", "negative"), ("#f7f7f7", "weaker than 0.5 mV/m"),
     )]  # fmt: skip
+    mirrored = " In the south it is the southwest (both blue) that makes layers." if run.southern else ""
     caption = _caption(
         f"Sign of the magnetic eastward (left) and northward (right) electric field at 120 km at {_times(run)} (top and bottom): "
         "red is eastward or northward, blue westward or southward, white weaker than 0.5 mV m<sup>−1</sup>.",
-        "the field turns to the northwest (left blue, right red) before midnight, where the layers are.",
-        f"where the density between 115 and 125 km exceeds 10<sup>11</sup> m<sup>−3</sup> inside the cells from 18 to 24 MLT, "
-        f"the field points to the magnetic northwest in {' and '.join(shares)} of the area at {_times(run)}.",
+        f"the field turns to the northwest (left blue, right red) before midnight, where the layers are.{mirrored}",
+        "where the density between 115 and 125 km exceeds 10<sup>11</sup> m<sup>−3</sup> from 18 to 24 MLT, poleward of 60° "
+        f"invariant latitude, the field points to the magnetic {'southwest' if run.southern else 'northwest'} in "
+        f"{' and '.join(shares)} of the area at {_times(run)}.",
     )
     return draw_panels(rows, patches), caption
 
 
-def _north_west_share(run: PolarRun, frame: MapFrame, east: Array, north: Array) -> str:
-    """Share of the area of the evening layers, inside the cells, where the field points to the magnetic northwest."""
-    if frame.potential is None:
-        raise CoverageError("The output has no electric_potential, so there are no cells to compare the field in.")
-    dense = layer_density(run, _index(run.dataset, frame)) > LAYER_DENSITY
-    late = dense & (frame.local_time >= 18.0) & np.logical_or(*convection_cells(frame.potential))
-    if not late.any():
-        return "(no layer)"
-    weight = np.broadcast_to(np.cos(np.deg2rad(frame.latitude))[:, None], late.shape)[late]
-    poleward = north if not run.southern else -north
-    return f"{100.0 * np.average((east < 0.0)[late] & (poleward > 0.0)[late], weights=weight):.0f} %"
+def _converging_share(given: PaperInput, frame: MapFrame) -> str:
+    """Share of the area of the layers before midnight where the field makes layers, in words."""
+    share = northwest_share(given.evidence, _index(given.run.dataset, frame))
+    return "(no layer)" if np.isnan(share) else f"{100.0 * share:.0f} %"
 
 
 def flow_figure(given: PaperInput) -> tuple[Figure, str]:

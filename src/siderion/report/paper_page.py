@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import xarray as xr
 
 from siderion.core.errors import DataError
+from siderion.transport.paper import verdict_counts
 
 from . import markup
 from .figures import to_data_uri
@@ -23,6 +24,7 @@ PAPER = (
 _WIDEST = 8.0
 """Figures wider than this, inches, keep their width on a phone."""
 _TABLE_COLUMNS = ("place", "says", "number", "verdict", "why")
+_FOLLOWS = "follows from the equations"
 
 
 def render_paper_page(
@@ -41,8 +43,8 @@ def render_paper_page(
         Drivers of the run (`siderion.transport.run.load_drivers`); without them figure S3 and the numbers of figure 8
         are replaced by a note.
     table : xarray.Dataset, optional
-        Statements of the paper against the output: ``place``, ``says``, ``number``, ``verdict`` and ``why`` along
-        ``statement``; shown at the end.
+        Statements of the paper against the output (`siderion.transport.paper.paper_table`): ``place``, ``says``, ``number``,
+        ``verdict``, ``why`` and ``follows`` along ``statement``; shown at the end.
     figures : sequence of PaperFigure, optional
         What `make_paper_figures` gave for the same output, to draw nothing twice.
 
@@ -96,9 +98,16 @@ def _section(one: PaperFigure) -> Section:
 
 
 def _table(table: xr.Dataset) -> str:
-    lacking = [name for name in _TABLE_COLUMNS if name not in table]
+    needed = (*_TABLE_COLUMNS, "follows")
+    lacking = [name for name in needed if name not in table]
     if lacking:
-        raise DataError(f"the table of statements lacks {', '.join(lacking)}; it needs {', '.join(_TABLE_COLUMNS)}")
-    columns = [table[name].values for name in _TABLE_COLUMNS]
-    rows = [[markup.text(cell) for cell in row] for row in zip(*columns, strict=True)]
-    return markup.table(["place", "the paper says", "this run", "verdict", "definition or reason"], rows)
+        raise DataError(f"the table of statements lacks {', '.join(lacking)}; it needs {', '.join(needed)}")
+    verdicts = [str(one) for one in table["verdict"].values]
+    follows = [bool(one) for one in table["follows"].values]
+    shown = table.assign(
+        verdict=("statement", [f"{one} ({_FOLLOWS})" if sure else one for one, sure in zip(verdicts, follows, strict=True)])
+    )
+    rows = [[markup.text(cell) for cell in row] for row in zip(*(shown[n].values for n in _TABLE_COLUMNS), strict=True)]
+    return markup.paragraph(markup.text(verdict_counts(verdicts, follows))) + markup.table(
+        ["place", "the paper says", "this run", "verdict", "definition or reason"], rows
+    )

@@ -11,13 +11,14 @@ import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 
 from siderion.core.errors import CoverageError
+from siderion.transport.diagnostics.levels import at_altitude
 
 from . import markup
 from .figures import draw_cut, to_data_uri
 from .map_drawing import ColourScale, density_scale, draw_polar_map, speed_scale, velocity_scale
 from .markup import Section
 from .polar_map import magnetic_meridian
-from .selection import Array, MapFrame, at_altitude, at_time, species_label
+from .selection import Array, MapFrame, at_time, species_label
 
 DENSITY_ALTITUDES = (300.0, 200.0, 120.0)
 CUT_HOUR = 22.0
@@ -137,8 +138,8 @@ def velocity(run: PolarRun, way: str, time: np.datetime64, altitude: float, term
         terms = [str(value) for value in array["term"].values]
         if term not in terms:
             raise CoverageError(f"{name} has no term {term!r}, only {', '.join(terms)}. {BY_TERM_REMEDY}")
-        array = array.isel(term=terms.index(term)).rename(term_alt="alt")
-    values = at_altitude(at_time(array, time, "velocity_time"), altitude)
+        array = array.isel(term=terms.index(term))
+    values = at_altitude(at_time(array, time, "velocity_time"), altitude, grid=run.dataset["alt"].values)
     return values if way != "equatorward" or run.southern else -values
 
 

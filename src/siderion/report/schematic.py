@@ -12,14 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Patch
 
 from siderion.core.errors import CoverageError, DataError
-from siderion.transport.diagnostics.flows import mean_flows
+from siderion.core.tables import load_table
+from siderion.transport.diagnostics import analysed_times, mean_flows
+from siderion.transport.diagnostics.layers import LAYER, layer_density
+from siderion.transport.diagnostics.levels import at_altitude
 from siderion.transport.diagnostics.magnetic_grid import to_magnetic_grid
 
 from . import markup
 from .map_drawing import ColourScale, draw_map
 from .polar_map import ConvectionCell, convection_cells, plane_position, to_plane
 from .polar_sections import PolarRun, clock, velocity
-from .selection import Array, MapFrame, at_altitude
+from .selection import Array, MapFrame
 
 FLOWS = {
     1: ("flow_upward_day", "total"),
@@ -30,10 +33,7 @@ FLOWS = {
 }
 """Variable and drift of each flow, by its number in the paper."""
 _INK = "#1b1b1b"
-EVENING, MORNING, LAYER = "#e07b00", "#2f7fd0", "#d40000"
-LAYER_ALTITUDES = (115.0, 125.0)
-LAYER_DENSITY = 1e11
-"""Density of a strong layer in the paper, m-3."""
+EVENING, MORNING, RED = "#e07b00", "#2f7fd0", "#d40000"
 OCCURRENCE = 0.1
 """The red line encloses where strong layers occur in more than this share of the time and area."""
 FLOW_TIMES = 8
@@ -73,8 +73,13 @@ def _legend() -> list[Patch]:
         Patch(facecolor="white", edgecolor=_INK, label="up"),
         Patch(facecolor="#333333", label="down"),
         Patch(facecolor="#bfbfbf", label=f"below {WEAK_DRIFT:g} m/s"),
-        Patch(facecolor="none", edgecolor=LAYER, linewidth=2.0, label="layers"),
+        Patch(facecolor="none", edgecolor=RED, linewidth=2.0, label="layers"),
     ]
+
+
+def layer_limit() -> float:
+    """Density of a strong layer in the paper, m-3."""
+    return float(load_table("transport", "andoh2026").set_index("key").value["layer_density"])
 
 
 def to_grid(run: PolarRun, field: Array, frame: MapFrame, altitude: float) -> Array:
@@ -87,11 +92,12 @@ def to_grid(run: PolarRun, field: Array, frame: MapFrame, altitude: float) -> Ar
 
 
 def magnetic_frame(run: PolarRun) -> MapFrame:
-    """Grid of invariant latitude and magnetic local time, with the potential averaged over the output times on it."""
+    """Grid of invariant latitude and magnetic local time, with the potential averaged over the analysed day on it."""
     if "electric_potential" not in run.dataset:
         raise CoverageError("The output has no electric_potential, so there are no cells to draw; a new siderion run writes it.")
     maps = []
-    for index, time in enumerate(run.dataset["time"].values):
+    for index in map(int, analysed_times(run.dataset)):
+        time = run.dataset["time"].values[index]
         here = run.dataset[["electric_potential", "magnetic_local_time"]].isel(time=index).transpose("lat", "lon")
         moment = replace(run.frames[0], time=time, local_time=here["magnetic_local_time"].values.astype(float))
         maps.append(to_grid(run, here["electric_potential"].values.astype(float), moment, 110.0))
@@ -109,23 +115,15 @@ def magnetic_frame(run: PolarRun) -> MapFrame:
     )
 
 
-def layer_density(run: PolarRun, time: int) -> Array:
-    """Largest density of the first species in `LAYER_ALTITUDES` at an output time, (lat, lon), m-3."""
-    levels = run.dataset["alt"].values
-    inside = np.flatnonzero((levels >= LAYER_ALTITUDES[0]) & (levels <= LAYER_ALTITUDES[1]))
-    if not len(inside):
-        raise CoverageError(f"number_density has no level between {LAYER_ALTITUDES[0]:g} and {LAYER_ALTITUDES[1]:g} km.")
-    density = run.dataset["number_density"].isel(species=0, time=time, alt=inside)
-    return density.transpose("alt", "lat", "lon").values.astype(float).max(axis=0)
-
-
 def layer_occurrence(run: PolarRun) -> Array:
-    """Share of time and area, in bins of the magnetic grid, where `layer_density` exceeds `LAYER_DENSITY`."""
+    """Share of the analysed day and of area, in bins of the magnetic grid, where `layer_density` exceeds that of the paper."""
     maps = []
-    for index in range(run.dataset.sizes["time"]):
+    limit = layer_limit()
+    for index in map(int, analysed_times(run.dataset)):
         local_time = run.dataset["magnetic_local_time"].isel(time=index).transpose("lat", "lon").values.astype(float)
         moment = replace(run.frames[0], local_time=local_time)
-        maps.append(to_grid(run, (layer_density(run, index) > LAYER_DENSITY).astype(float), moment, 120.0))
+        dense = layer_density(run.dataset, index, run.species[0]) > limit
+        maps.append(to_grid(run, dense.astype(float), moment, 120.0))
     return np.mean(maps, axis=0)
 
 
@@ -143,7 +141,7 @@ def _draw_signs(axes: Axes, drift: Array, frame: MapFrame, layers: Array | None)
         outline.set_path_effects(halo)
     if layers is not None and layers.max() > OCCURRENCE:
         plane = np.nan_to_num(_plane(layers, frame))
-        axes.contour(axis, axis, plane, [OCCURRENCE], colors=LAYER, linewidths=2.4, zorder=6).set_path_effects(halo)
+        axes.contour(axis, axis, plane, [OCCURRENCE], colors=RED, linewidths=2.4, zorder=6).set_path_effects(halo)
 
 
 def _plane(field: Array, frame: MapFrame) -> Array:
@@ -233,7 +231,8 @@ def mean_flow_numbers(run: PolarRun, output: xr.Dataset, drivers: xr.Dataset | N
     if drivers is None:
         return {}, "they need the drivers of the run, which siderion report --paper loads"
     try:
-        found = mean_flows(output, drivers, run.species[0], max(1, output.sizes["time"] // FLOW_TIMES))
+        day = output.isel(time=analysed_times(output))
+        found = mean_flows(day, drivers, run.species[0], max(1, day.sizes["time"] // FLOW_TIMES))
     except DataError as error:
         return {}, str(error)
     return {number: float(found[name].sel(drift=drift)) for number, (name, drift) in FLOWS.items()}, ""
@@ -242,15 +241,15 @@ def mean_flow_numbers(run: PolarRun, output: xr.Dataset, drivers: xr.Dataset | N
 def _shown(run: PolarRun) -> str:
     times = " and ".join(clock(frame.time) for frame in run.frames)
     return (
-        "(a) The evening (orange) and the morning cell (blue) of the potential averaged over the output, in magnetic local time "
+        "(a) The evening (orange) and the morning cell (blue) of the potential averaged over the day, in magnetic local time "
         "(noon at the back) and invariant latitude, drawn at three altitudes. The arrows are the five flows with the ions that "
         "pass per second, mean over some output times: 1 up through 150 km by day inside the cells; 2 from day to night across "
         "the dawn-dusk meridian above 150 km; 3 down through 200 km by night inside the cells; 4 across the boundary of the "
         "cells by the Pedersen drift; 5 down through 130 km by night inside the evening cell. Where a net flow goes the other "
         "way, its arrow is turned round. (b) Where the vertical E × B drift at 300 km is upward (white) and downward (dark), "
         f"and (c) the same of the vertical Pedersen drift at 120 km, means of {times}; grey is below {WEAK_DRIFT:g} m "
-        "s<sup>−1</sup>. The red line encloses where the density between 115 and 125 km exceeds 10<sup>11</sup> "
-        f"m<sup>−3</sup> for more than {100 * OCCURRENCE:.0f} % of the time."
+        f"s<sup>−1</sup>. The red line encloses where the density between {LAYER[0]:g} and {LAYER[1]:g} km exceeds "
+        f"10<sup>11</sup> m<sup>−3</sup> for more than {100 * OCCURRENCE:.0f} % of the time."
     )
 
 

@@ -132,44 +132,6 @@ def at_time(array: xr.DataArray, time: np.datetime64, dimension: str = "time") -
     return array.isel({dimension: index})
 
 
-def at_altitude(array: xr.DataArray, altitude: float, logarithmic: bool = False) -> Array:
-    """Interpolate to one altitude.
-
-    Parameters
-    ----------
-    array : xarray.DataArray (alt, lat, lon)
-        The field, altitudes ascending, km.
-    altitude : float
-        Altitude wanted, km.
-    logarithmic : bool
-        Interpolate the logarithm (for densities); zero stays zero only where both levels are zero.
-
-    Returns
-    -------
-    array (lat, lon)
-
-    Raises
-    ------
-    CoverageError
-        The altitude is outside the grid.
-    """
-    levels = array["alt"].values.astype(float)
-    if not levels[0] <= altitude <= levels[-1]:
-        raise CoverageError(
-            f"{array.name} has no value at {altitude:g} km: the grid reaches from {levels[0]:g} to {levels[-1]:g} km; "
-            "repeat the run with a grid that includes it"
-        )
-    upper = int(np.clip(np.searchsorted(levels, altitude), 1, len(levels) - 1))
-    share = (altitude - levels[upper - 1]) / (levels[upper] - levels[upper - 1])
-    below, above = array.isel(alt=[upper - 1, upper]).transpose("alt", "lat", "lon").values.astype(float)
-    if not logarithmic:
-        return (1.0 - share) * below + share * above
-    both_positive = (below > 0.0) & (above > 0.0)
-    logs = [np.log(np.where(both_positive, level, 1.0)) for level in (below, above)]
-    interpolated = np.exp((1.0 - share) * logs[0] + share * logs[1])
-    return np.where(both_positive, interpolated, (1.0 - share) * below + share * above)
-
-
 @dataclass(frozen=True)
 class MapFrame:
     """What every map of one time shares.

@@ -8,22 +8,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from siderion.core.errors import OutputError, SettingsError, explained
+from siderion.core.errors import CheckpointError, DataError, OutputError, SettingsError, explained
 from siderion.core.variables import with_attributes
 from siderion.io.store import open_dataset, write_dataset
 from siderion.jobs.atomic import atomic_file, atomic_folder, require_space
+from siderion.jobs.checkpoint import load_checkpoint
+from siderion.jobs.lock import folder_lock
 from siderion.jobs.members import run_members
 from siderion.jobs.progress import ProgressEvent, Report, silent
 from siderion.jobs.settings import merged
 from siderion.solarwind.two_cell import paper_days
-from siderion.transport.member_maps import LATITUDE_STEP, LOWEST_LATITUDE, facts, reduce_output
+from siderion.transport.member_maps import LATITUDE_STEP, LOWEST_LATITUDE, facts, misfit, missing, reduce_output
 from siderion.transport.plan import COMPRESSION, plan_run
-from siderion.transport.run import CHECKPOINTS, PARTIAL, STORE, output_times, run
+from siderion.transport.run import CHECKPOINTS, PARTIAL, STORE, checkpoint_facts, output_times, run
 from siderion.transport.settings import RunSettings, make_settings
 
 ENSEMBLE = "ensemble.zarr"
@@ -85,7 +87,7 @@ def check_members(members: Mapping[str, RunSettings]) -> None:
     kinds: dict[str, dict[str, Any]] = {
         "hemisphere": {name: s.hemisphere for name, s in members.items()},
         "species": {name: s.species for name, s in members.items()},
-        "hours of the velocities (velocity_at)": {name: _velocity_clock(s) for name, s in members.items()},
+        "hours of the velocities (velocity_at)": {name: _velocity_clock(name, s) for name, s in members.items()},
     }
     for what, by_name in kinds.items():
         first, *others = by_name.items()
@@ -97,9 +99,15 @@ def check_members(members: Mapping[str, RunSettings]) -> None:
                 )
 
 
-def _velocity_clock(settings: RunSettings) -> tuple[str, ...]:
+def _velocity_clock(name: str, settings: RunSettings) -> tuple[str, ...]:
+    """Times of day of the velocities that are reduced; see `siderion.transport.member_maps.reduce_output`."""
     times = output_times(settings)[1].astype(str)
-    of_day = [t for t in times if t[:10] == str(settings.date)] or [times[-1]]
+    of_day = [t for t in times if t[:10] == str(settings.date)] or [t for t in times if t[:10] > str(settings.date)][-1:]
+    if not of_day:
+        raise SettingsError(
+            f"member {name} has no velocities on {settings.date}: velocity_at is {', '.join(settings.velocity_at)}, the run ends "
+            f"{settings.hours - settings.spin_up:g} h after 00 UT; give hours of that day"
+        )
     return tuple(t[11:16] for t in of_day)
 
 
@@ -135,9 +143,10 @@ def run_ensemble(
 ) -> xr.Dataset:
     """Run all members, reduce each to maps, join them.
 
-    It goes on where it was stopped: a member whose ``reduced.nc`` is there is done, a complete ``polar.zarr`` is reduced,
-    a partial one is resumed from its checkpoint. Ended in the middle and called again, it writes the same
-    ``ensemble.zarr``, byte for byte (on the same machine with the same number of threads).
+    It goes on where it was stopped: a member whose ``reduced.nc`` fits is done, a complete ``polar.zarr`` is reduced, a
+    partial one is resumed from its checkpoint. Ended in the middle and called again, it writes the same
+    ``ensemble.zarr``, byte for byte (on the same machine with the same number of threads). To run one member anew,
+    remove its folder. The folder is locked meanwhile: see `siderion.jobs.lock`.
 
     Parameters
     ----------
@@ -165,27 +174,32 @@ def run_ensemble(
     SettingsError
         The members cannot be joined.
     OutputError
-        The folder holds members or an ensemble of other settings.
+        The folder holds members or an ensemble of other settings, members of several versions of Siderion, or outputs that
+        cannot be reduced; or another process is writing to it.
+    CheckpointError
+        A partial member belongs to other settings or another version, or is damaged; said before anything is run.
     SiderionError
         Members failed: the error names them, the others are kept, and no ``ensemble.zarr`` is written.
     """
     check_members(members)
     place = Path(folder).absolute()
     step = map_step(members)
-    if overwrite:
-        _remove_members(place, members)
-    _check_place(place, members)
     tasks = {
         name: _Task(settings, str(place / MEMBERS / name), step, str(Path(cache).absolute()) if cache else None)
         for name, settings in members.items()
     }
-    run_members(_make_member, tasks, scheduler, workers, threads, "raise", report)
-    joined = join_members({name: open_dataset(_reduced(place, name)).load() for name in members})
-    with explained(place):
-        _remove(place / ENSEMBLE)
-        with atomic_folder(place / ENSEMBLE) as temporary:
-            temporary.rmdir()
-            write_dataset(joined, temporary)
+    require_space(place, 0.0)
+    with folder_lock(place):
+        if overwrite:
+            _remove_members(place, members)
+        _check_place(place, tasks)
+        run_members(_make_member, tasks, scheduler, workers, threads, "raise", report)
+        joined = join_members({name: open_dataset(_reduced(place, name)).load() for name in members})
+        with explained(place):
+            _remove(place / ENSEMBLE)
+            with atomic_folder(place / ENSEMBLE) as temporary:
+                temporary.rmdir()
+                write_dataset(joined, temporary)
     return open_dataset(place / ENSEMBLE)
 
 
@@ -193,19 +207,24 @@ def _reduced(place: Path, name: str) -> Path:
     return place / MEMBERS / name / REDUCED
 
 
-def _check_place(place: Path, members: Mapping[str, RunSettings]) -> None:
+def _check_place(place: Path, tasks: Mapping[str, _Task]) -> None:
     """Refuse a folder that holds other members or too little space, before any work is done."""
     needed = 0.0
-    for name, settings in members.items():
-        home = place / MEMBERS / name
-        for path in (home / REDUCED, home / STORE):
-            if path.exists():
-                _check_settings(path, settings)
-        if not (home / STORE).exists() and not (home / REDUCED).exists():
-            needed += plan_run(settings).disk / COMPRESSION
+    versions: dict[str, list[str]] = {}
+    for name, task in tasks.items():
+        stage, made_by = _stage_of(name, task)
+        versions.setdefault(made_by, []).append(name)
+        if stage in ("partial", "empty"):
+            needed += plan_run(task.settings).disk / COMPRESSION
+    if len(versions) > 1:
+        listed = "; ".join(f"version {made_by}: {', '.join(names)}" for made_by, names in versions.items())
+        raise OutputError(
+            f"members in {place} would be of several versions of Siderion ({listed}), and cannot be compared; remove the folders "
+            "of those of the old version, add --overwrite, or go on with the version they were made with"
+        )
     if (place / ENSEMBLE).exists():
         earlier = json.loads(open_dataset(place / ENSEMBLE).attrs.get("members", "{}"))
-        lost = sorted(set(earlier) - set(members))
+        lost = sorted(set(earlier) - set(tasks))
         if lost:
             raise OutputError(
                 f"{place / ENSEMBLE} has members that are not asked for now ({', '.join(lost)}); members may be added: name "
@@ -214,9 +233,62 @@ def _check_place(place: Path, members: Mapping[str, RunSettings]) -> None:
     require_space(place, needed)
 
 
-def _check_settings(path: Path, settings: RunSettings) -> None:
-    with open_dataset(path) as dataset:
-        found = dataset.attrs.get("settings_digest")
+# ---------------------------------------------------------------------- one member
+
+Stage = Literal["reduced", "complete", "partial", "empty"]
+
+
+def _stage_of(name: str, task: _Task) -> tuple[Stage, str]:
+    """How far a member has got, and the version of Siderion that made it, or will; any error names the member."""
+    try:
+        return _stage(task)
+    except (OutputError, CheckpointError, DataError) as error:
+        raise type(error)(f"member {name}: {error}; to run only this member anew, remove {task.folder}") from None
+
+
+def _stage(task: _Task) -> tuple[Stage, str]:
+    home = Path(task.folder)
+    store, reduced = home / STORE, home / REDUCED
+    if store.exists():
+        with open_dataset(store) as output:
+            _check_settings(store, output, task.settings)
+            if lacking := missing(output):
+                raise OutputError(f"{store} lacks {', '.join(lacking)}: it was made by another version of Siderion")
+            made_by = str(output.attrs["siderion_version"])
+        return ("complete" if _stale(reduced, task, made_by) else "reduced"), made_by
+    if reduced.exists():
+        with open_dataset(reduced) as dataset:
+            _check_settings(reduced, dataset, task.settings)
+            made_by = str(dataset.attrs.get("siderion_version"))
+        if why := _stale(reduced, task, made_by):
+            raise OutputError(f"{reduced} {why}, and there is no {STORE} to build it from again")
+        return "reduced", made_by
+    if not _has_checkpoints(home):
+        return "empty", version("siderion")
+    load_checkpoint(home / CHECKPOINTS, checkpoint_facts(task.settings))
+    return "partial", version("siderion")
+
+
+def _has_checkpoints(home: Path) -> bool:
+    return (home / PARTIAL).exists() and any((home / CHECKPOINTS).glob("checkpoint-*.npz"))
+
+
+def _stale(reduced: Path, task: _Task, made_by: str) -> str:
+    """Why the reduction has to be made again; empty when it fits."""
+    if not reduced.exists():
+        return "does not exist"
+    try:
+        with open_dataset(reduced) as dataset:
+            found = {name: str(dataset.attrs.get(name)) for name in ("settings_digest", "siderion_version")}
+            if found != {"settings_digest": task.settings.digest(), "siderion_version": made_by}:
+                return f"is of another run (digest {found['settings_digest']}, version {found['siderion_version']})"
+            return misfit(dataset, task.step)
+    except DataError as error:
+        return f"is damaged ({error})"
+
+
+def _check_settings(path: Path, dataset: xr.Dataset, settings: RunSettings) -> None:
+    found = dataset.attrs.get("settings_digest")
     if found != settings.digest():
         raise OutputError(
             f"{path} is of other settings (digest {found}, asked for {settings.digest()}); choose another folder with -o, or "
@@ -227,11 +299,13 @@ def _check_settings(path: Path, settings: RunSettings) -> None:
 def _remove_members(place: Path, members: Mapping[str, RunSettings]) -> None:
     with explained(place):
         _remove(place / ENSEMBLE)
-        for name in members:
-            home = place / MEMBERS / name
-            (home / REDUCED).unlink(missing_ok=True)
-            for part in (STORE, PARTIAL, CHECKPOINTS):
-                _remove(home / part)
+        for home in (place / MEMBERS / name for name in members):
+            if not home.exists():
+                continue
+            with folder_lock(home):  # a run of this member alone may be under way
+                (home / REDUCED).unlink(missing_ok=True)
+                for part in (STORE, PARTIAL, CHECKPOINTS):
+                    _remove(home / part)
 
 
 def _remove(folder: Path) -> None:
@@ -242,18 +316,15 @@ def _remove(folder: Path) -> None:
 def _make_member(task: _Task, report: Report) -> None:
     """Run one member, or go on with it, and reduce it; runs on a worker."""
     home = Path(task.folder)
-    if (home / REDUCED).exists():
-        with open_dataset(home / REDUCED) as reduced:
-            rows = reduced.sizes["invariant_latitude"]
-        if rows == round((90.0 - LOWEST_LATITUDE) / task.step):
-            return
+    stage, _ = _stage(task)
+    if stage == "reduced":
+        return
 
     def of_member(event: ProgressEvent) -> None:  # drivers and kernels are quick beside the transport
         report(event if event.stage == "transport" else replace(event, done=0.0))
 
-    if not (home / STORE).exists():
-        resume = (home / PARTIAL).exists() and any((home / CHECKPOINTS).glob("checkpoint-*.npz"))
-        run(task.settings, home, of_member, resume, cache=task.cache).close()
+    if stage != "complete":
+        run(task.settings, home, of_member, stage == "partial", cache=task.cache).close()
     report(ProgressEvent("reducing", 1.0))
     with open_dataset(home / STORE) as output:
         reduced = reduce_output(output, task.step)

@@ -12,22 +12,30 @@ from numpy.typing import NDArray
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import DataError
 from siderion.core.variables import with_attributes
-from siderion.transport.diagnostics import summary_dataset
+from siderion.transport.diagnostics import summarize, summary_dataset
 from siderion.transport.diagnostics.magnetic_grid import to_magnetic_grid
+from siderion.transport.diagnostics.times import analysed_times
+from siderion.transport.paper.e_region import polar_layer
+from siderion.transport.paper.evidence import Evidence
 from siderion.transport.settings import RunSettings
 
 MAP_ALTITUDES = (120.0, 200.0, 300.0)
-"""Altitudes of the maps, km; see `LAYER` for the lowest one."""
-LAYER = (115.0, 125.0)
-"""The density map of 120 km shows the largest density between these altitudes, km: the layers are 1 to 4 km thick."""
-LAYER_DENSITY = 1e11
-"""A layer is where the density exceeds this, m-3."""
+"""Altitudes of the maps, km. The density map of 120 km shows `Evidence.layer_density`: the layers are 1 to 4 km thick."""
+FORMAT = 2
+"""Number of what `reduce_output` gives; it grows when the meaning of a variable changes or one is added."""
 LOWEST_LATITUDE = 50.0
 LATITUDE_STEP = 1.0
 LOCAL_TIME_STEP = 0.5
-_AREA_LATITUDE = 60.0
 _KEPT = ("settings", "settings_digest", "siderion_version", "hemisphere", "mass_budget", "summary", "sources")
 _COSTS = ("wall_time_s", "cpu_time_s", "peak_memory_bytes")
+_NEEDED = (
+    "number_density", "electric_potential", "magnetic_local_time", "invariant_latitude", "velocity_up", "velocity_north",
+    "solid_angle",
+)  # fmt: skip
+_MAPS = (
+    "mean_number_density", "median_number_density", "layer_occurrence", "mean_layer_area", "mean_electric_potential",
+    "map_velocity_up", "map_velocity_north", "evening_morning_ratio", "largest_number_density",
+)  # fmt: skip
 
 
 def reduce_output(output: xr.Dataset, latitude_step: float = LATITUDE_STEP) -> xr.Dataset:
@@ -48,29 +56,52 @@ def reduce_output(output: xr.Dataset, latitude_step: float = LATITUDE_STEP) -> x
         ``mean_number_density`` is the mean over the hours of the mean over the bin by area, so that it keeps the content;
         ``median_number_density`` is the median over the hours of the same bin means, which short-lived layers do not rule.
         At 120 km both are of the largest density between 115 and 125 km. ``layer_occurrence`` is the fraction of area and
-        time with a density there above 1e11 m-3. ``mean_layer_area`` is its mean area poleward of 60 degrees, at 120 km.
+        time with a density there above 1e11 m-3. ``mean_layer_area`` is the mean area of such layers poleward of 60 degrees
+        invariant latitude, at 120 km: `siderion.transport.paper.e_region.polar_layer`, as in the statements of the paper.
         Velocities are geographic, at the level nearest to each altitude. Bins smaller than the cells, near the pole,
         take the nearest cell. The numbers are those of
-        `siderion.transport.diagnostics.summary_dataset`.
+        `siderion.transport.diagnostics.summarize`, found again, and the mass budget.
 
     Raises
     ------
     DataError
-        The output has no time of its analysed day.
+        The output has no time, or no velocities, of its analysed day.
     CoverageError
         Cells of the output are larger than the bins.
     """
-    settings = RunSettings.model_validate_json(output.attrs["settings"])
-    day = np.datetime64(settings.date)
-    times = np.flatnonzero((output.time.values >= day) & (output.time.values < day + np.timedelta64(1, "D")))
-    if not len(times):
+    day = np.datetime64(RunSettings.model_validate_json(output.attrs["settings"]).date)
+    times = analysed_times(output)
+    if not day <= output.time.values[times[0]] < day + np.timedelta64(1, "D"):
         raise DataError(f"the output has no time of {day}, the day of its settings; run it with hours beyond the spin-up")
     grid = _MagneticGrid(output, latitude_step)
-    variables = {**_densities(output, grid, times), **_velocities(output, grid, day)}
+    variables = {**_densities(output, grid, times), **_velocities(output, grid, times, day)}
     maps = xr.Dataset(variables).assign_coords(alt=list(MAP_ALTITUDES))
+    # found anew, so that all members have the same definition, whenever they were run
+    summary = {str(name): summarize(output, str(name)) for name in output.species.values}
+    output = output.assign_attrs(summary=json.dumps(summary))
     whole = maps.merge(summary_dataset(output), join="exact", compat="no_conflicts")
-    whole.attrs = {name: output.attrs[name] for name in (*_KEPT, *_COSTS) if name in output.attrs}
+    kept = {name: output.attrs[name] for name in (*_KEPT, *_COSTS) if name in output.attrs}
+    whole.attrs = {"reduction_format": FORMAT, **kept}
     return with_attributes(whole)
+
+
+def missing(output: xr.Dataset) -> list[str]:
+    """Variables and attributes that `reduce_output` needs and an output lacks."""
+    return [*(name for name in _NEEDED if name not in output), *(name for name in _KEPT if name not in output.attrs)]
+
+
+def misfit(reduced: xr.Dataset, latitude_step: float) -> str:
+    """Why a data set is not what `reduce_output` gives on bins of this width; empty when it is."""
+    found = reduced.attrs.get("reduction_format", 1)
+    if found != FORMAT:
+        return f"has format {found}, needed {FORMAT}"
+    lacking = [*(name for name in _MAPS if name not in reduced), *(name for name in _KEPT if name not in reduced.attrs)]
+    if lacking:
+        return f"lacks {', '.join(lacking)}"
+    rows = round((90.0 - LOWEST_LATITUDE) / latitude_step)
+    if reduced.sizes["invariant_latitude"] != rows:
+        return f"has {reduced.sizes['invariant_latitude']} bins of latitude, needed {rows}"
+    return ""
 
 
 class _MagneticGrid:
@@ -94,37 +125,45 @@ class _MagneticGrid:
 
 def _densities(output: xr.Dataset, grid: _MagneticGrid, times: NDArray[np.intp]) -> dict[str, xr.DataArray]:
     """Density, layers and potential over the hours of the day."""
-    density, layers, potential, areas = [], [], [], []
-    poleward = output.solid_angle.where(np.abs(output.lat) >= _AREA_LATITUDE, 0.0) * (EARTH_RADIUS + 1e3 * MAP_ALTITUDES[0]) ** 2
+    by_species = [_densities_of(Evidence(output, str(name)), grid, times) for name in output.species.values]
+    whole = xr.concat(by_species, dim=xr.DataArray(output.species.values, dims="species", name="species"))
+    potential = [grid.map(output.electric_potential.isel(time=time).load(), time, 0) for time in times]
+    return {**whole, "mean_electric_potential": xr.concat(potential, dim="time").mean("time")}  # type: ignore[dict-item]
+
+
+def _densities_of(evidence: Evidence, grid: _MagneticGrid, times: NDArray[np.intp]) -> xr.Dataset:
+    """Density and layers of one species."""
+    density, layers, areas = [], [], []
+    square = (EARTH_RADIUS + 1e3 * MAP_ALTITUDES[0]) ** 2
     for time in times:
-        now = output.number_density.isel(time=time).load()
-        strongest = _in_layer(now)
-        parts = [strongest, *(now.isel(alt=level, drop=True) for level in grid.levels[1:])]
-        density.append(xr.concat([grid.map(part, time, k) for k, part in enumerate(parts)], dim="alt"))
-        layer = (strongest > LAYER_DENSITY).astype(float)
-        layers.append(grid.map(layer, time, 0))
-        areas.append((layer * poleward).sum(("lat", "lon")))
-        potential.append(grid.map(output.electric_potential.isel(time=time).load(), time, 0))
-    hourly = xr.concat(density, dim="time").transpose("time", "species", "alt", ...)
-    return {
-        "mean_number_density": hourly.mean("time"),
-        "median_number_density": hourly.median("time"),
-        "layer_occurrence": xr.concat(layers, dim="time").mean("time"),
-        "mean_layer_area": xr.concat(areas, dim="time").mean("time"),
-        "mean_electric_potential": xr.concat(potential, dim="time").mean("time"),
-    }
+        strongest = evidence.layer_density(time)
+        parts = [strongest, *(evidence.density(time, altitude) for altitude in MAP_ALTITUDES[1:])]
+        density.append(xr.concat([grid.map(_on_map(part), time, k) for k, part in enumerate(parts)], dim="alt"))
+        layers.append(grid.map(_on_map(strongest > evidence.limits["layer_density"]), time, 0))
+        areas.append(evidence.weight[polar_layer(evidence, time)].sum() * square)
+    hourly = xr.concat(density, dim="time")
+    return xr.Dataset(
+        {
+            "mean_number_density": hourly.mean("time"),
+            "median_number_density": hourly.median("time"),
+            "layer_occurrence": xr.concat(layers, dim="time").mean("time"),
+            "mean_layer_area": float(np.mean(areas)),
+        }
+    )
 
 
-def _in_layer(density: xr.DataArray) -> xr.DataArray:
-    """Largest density of each column between the altitudes of `LAYER`."""
-    inside = (density.alt.values >= LAYER[0]) & (density.alt.values <= LAYER[1])
-    return density.isel(alt=np.flatnonzero(inside)).max("alt")
+def _on_map(field: NDArray) -> xr.DataArray:
+    return xr.DataArray(field.astype(float), dims=("lat", "lon"))
 
 
-def _velocities(output: xr.Dataset, grid: _MagneticGrid, day: np.datetime64) -> dict[str, xr.DataArray]:
-    """Upward and northward velocity at the hours of the analysed day that have velocities."""
+def _velocities(output: xr.Dataset, grid: _MagneticGrid, times: NDArray[np.intp], day: np.datetime64) -> dict[str, xr.DataArray]:
+    """Upward and northward velocity at the hours of the analysed day that have velocities, or at its end."""
     hours = (output.velocity_time.values - day) / np.timedelta64(1, "h")
-    moments = [k for k, hour in enumerate(hours) if hour < 24.0] or [len(hours) - 1]
+    moments = np.flatnonzero(np.isin(output.velocity_time.values, output.time.values[times]))
+    if not len(moments):
+        moments = np.flatnonzero(hours >= 0.0)[-1:]
+    if not len(moments):
+        raise DataError(f"the output has no velocities on {day}, the day of its settings; set velocity_at to hours of that day")
     maps = {}
     for way in ("up", "north"):
         by_hour = []
@@ -139,7 +178,10 @@ def _velocities(output: xr.Dataset, grid: _MagneticGrid, day: np.datetime64) -> 
 
 
 def costs(reduced: xr.Dataset) -> dict[str, Any]:
-    """Wall time, processor time and peak memory of a member, as far as its run wrote them."""
+    """Wall time, processor time and peak memory of a member, as far as its run wrote them.
+
+    The memory is the largest of the process so far: a worker that made other members before counts them too.
+    """
     return {name: reduced.attrs[name] for name in _COSTS if name in reduced.attrs}
 
 

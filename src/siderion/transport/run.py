@@ -23,6 +23,7 @@ from siderion.core.errors import CheckpointError, OutputError, explained
 from siderion.io.store import open_dataset, write_dataset
 from siderion.jobs.atomic import atomic_folder, require_space
 from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
+from siderion.jobs.lock import folder_lock
 from siderion.jobs.progress import ProgressEvent, Report, silent
 from siderion.transport.budget import Budget
 from siderion.transport.citations import sources_of_run
@@ -54,7 +55,7 @@ def run(
     ----------
     settings : RunSettings
     folder : path
-        Output folder; gets ``polar.zarr`` when the run is complete.
+        Output folder; gets ``polar.zarr`` when the run is complete. It is locked until then: see `siderion.jobs.lock`.
     report : callable
         Takes `ProgressEvent`; see `siderion.jobs.progress`.
     resume : bool
@@ -73,35 +74,54 @@ def run(
     ------
     SiderionError
         See `siderion.core.errors`: bad settings, data that do not cover the run, an output that cannot be written or
-        resumed, a density that is negative or not finite.
+        resumed, or that another process is writing, a density that is negative or not finite.
     """
-    place = Path(folder)
-    started, started_cpu = clock.monotonic(), clock.process_time()
+    place, spent = Path(folder), _Spent()
     _check_place(place, settings, resume, overwrite)
+    with folder_lock(place):
+        _check_place(place, settings, resume, overwrite)  # again: another run may have ended since
+        if not resume:
+            _clear(place)
+        _run(settings, place, report, resume, overwrite, cache, spent)
+    return open_dataset(place / STORE)
+
+
+class _Spent:
+    """Seconds by the clock and of the processor that a run has taken, those before a resume included."""
+
+    def __init__(self) -> None:
+        self.start, self.earlier = (clock.monotonic(), clock.process_time()), (0.0, 0.0)
+
+    def so_far(self) -> tuple[float, float]:
+        wall, cpu = self.earlier
+        return wall + clock.monotonic() - self.start[0], cpu + clock.process_time() - self.start[1]
+
+
+def _run(
+    settings: RunSettings, place: Path, report: Report, resume: bool, overwrite: bool, cache: str | Path | None, spent: _Spent
+) -> None:
+    """Run, in a folder that this process holds."""
     drivers = load_drivers(settings, report, cache)
     grid, shells = make_grids(settings)
     report(ProgressEvent("compiling kernels", 0.0))
     model = Model(settings, DriverFields(drivers, shells), grid, shells)
     times, velocity_times = output_times(settings)
-    written, earlier = 0, 0.0
+    written = 0
     for metal in model.metals:
         metal.budget.initial = model.content(metal)
     if resume:
-        written, earlier = restore(model, place / CHECKPOINTS, settings)
+        written, spent.earlier = restore(model, place / CHECKPOINTS, settings)
     output = PolarOutput(place / PARTIAL, model, times, velocity_times, resume)
-    _advance(model, output, place, written, settings, report, lambda: earlier + clock.monotonic() - started)
-    attributes = describe(model, drivers, earlier + clock.monotonic() - started)
-    attributes["cpu_time_s"] = round(clock.process_time() - started_cpu, 1)
-    output.writer.finish(attributes)
+    _advance(model, output, place, written, settings, report, spent)
+    output.writer.finish(describe(model, drivers, *spent.so_far()))
     dataset = open_dataset(place / PARTIAL)
     summary = {metal.ion.name: summarize(dataset, metal.ion.name) for metal in model.metals}
     output.writer.finish({"summary": json.dumps(summary), "complete": 1})
     _publish(place, overwrite)
-    return open_dataset(place / STORE)
 
 
 def _advance(
-    model: Model, output: PolarOutput, place: Path, written: int, settings: RunSettings, report: Report, elapsed: Any
+    model: Model, output: PolarOutput, place: Path, written: int, settings: RunSettings, report: Report, spent: _Spent
 ) -> None:
     """The loop over windows: outputs when they are due, a checkpoint after every output."""
     start, end = run_period(settings)
@@ -112,7 +132,7 @@ def _advance(
             output.write(written)
             written += 1
             if model.windows_done % CHEMISTRY_WINDOWS == 0:
-                store_checkpoint(model, place / CHECKPOINTS, settings, written, elapsed())
+                store_checkpoint(model, place / CHECKPOINTS, settings, written, *spent.so_far())
         if model.windows_done >= total:
             return
         report(ProgressEvent("transport", model.windows_done / total, f"{str(now)[:16]} UT"))
@@ -154,9 +174,12 @@ def _check_place(place: Path, settings: RunSettings, resume: bool, overwrite: bo
     if whole.exists() and not overwrite:
         raise OutputError(f"{whole} exists; choose another folder with -o, or add --overwrite")
     require_space(place, plan_run(settings).disk / 2.0)
+
+
+def _clear(place: Path) -> None:
+    """Remove what an earlier run left half-done."""
     with explained(place):
-        place.mkdir(parents=True, exist_ok=True)
-        for leftover in (partial, place / CHECKPOINTS):
+        for leftover in (place / PARTIAL, place / CHECKPOINTS):
             _remove(leftover)
 
 
@@ -211,16 +234,21 @@ def _driver_key(settings: RunSettings) -> str:
 # ---------------------------------------------------------------------- checkpoints
 
 
-def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written: int, seconds: float) -> None:
+def checkpoint_facts(settings: RunSettings) -> dict[str, str]:
+    """What a checkpoint must agree in with the run that goes on from it."""
+    return {"settings": settings.digest(), "version": version("siderion")}
+
+
+def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written: int, seconds: float, cpu_seconds: float) -> None:
     """Save all that a run needs to go on: the densities, the budgets, the counters."""
     arrays = {f"metal_{i}": metal.reservoirs for i, metal in enumerate(model.metals)}
     facts = {
-        "settings": settings.digest(),
-        "version": version("siderion"),
+        **checkpoint_facts(settings),
         "windows_done": model.windows_done,
         "steps_done": model.steps_done,
         "written": written,
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "largest_courant": model.largest_courant,
         "most_cells_crossed": model.most_cells_crossed,
         "budgets": [asdict(metal.budget) for metal in model.metals],
@@ -228,10 +256,9 @@ def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written:
     save_checkpoint(folder, model.windows_done, arrays, facts)
 
 
-def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, float]:
-    """Bring a model to its last checkpoint; returns the number of outputs written and the seconds spent before."""
-    expected = {"settings": settings.digest(), "version": version("siderion")}
-    arrays, facts = load_checkpoint(folder, expected)
+def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, tuple[float, float]]:
+    """Bring a model to its last checkpoint; returns the number of outputs written and the seconds, clock and processor."""
+    arrays, facts = load_checkpoint(folder, checkpoint_facts(settings))
     for i, metal in enumerate(model.metals):
         stored = arrays[f"metal_{i}"]
         if stored.shape != metal.reservoirs.shape or stored.dtype != metal.reservoirs.dtype:
@@ -240,7 +267,7 @@ def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, flo
         metal.budget = Budget(**facts["budgets"][i])
     model.windows_done, model.steps_done = facts["windows_done"], facts["steps_done"]
     model.largest_courant, model.most_cells_crossed = facts["largest_courant"], facts["most_cells_crossed"]
-    return facts["written"], facts["seconds"]
+    return facts["written"], (facts["seconds"], facts.get("cpu_seconds", 0.0))  # the first checkpoints had no cpu_seconds
 
 
 # ---------------------------------------------------------------------- attributes
@@ -261,7 +288,10 @@ def _series(array: xr.DataArray) -> dict[str, Any]:
 
 
 def peak_memory() -> dict[str, int]:
-    """Largest memory of this process so far, bytes, as an attribute; none where the system does not tell (Windows)."""
+    """Largest memory of this process so far, bytes, as an attribute; none where the system does not tell (Windows).
+
+    A process that has made other runs before, such as a worker of an ensemble, counts them too.
+    """
     if sys.platform == "win32":
         return {}
     import resource
@@ -270,8 +300,8 @@ def peak_memory() -> dict[str, int]:
     return {"peak_memory_bytes": largest * (1 if sys.platform == "darwin" else 1024)}
 
 
-def describe(model: Model, drivers: xr.Dataset, seconds: float) -> dict[str, Any]:
-    """Attributes of the output: settings, mass budget, engine, drivers, sources."""
+def describe(model: Model, drivers: xr.Dataset, seconds: float, cpu_seconds: float) -> dict[str, Any]:
+    """Attributes of the output: settings, mass budget, engine, drivers, sources, what the run took."""
     settings = model.settings
     budgets = {}
     for metal in model.metals:
@@ -287,6 +317,7 @@ def describe(model: Model, drivers: xr.Dataset, seconds: float) -> dict[str, Any
         "precision": settings.precision,
         "device": platform.processor() or platform.machine(),
         "wall_time_s": round(seconds, 1),
+        "cpu_time_s": round(cpu_seconds, 1),
         **peak_memory(),
         "settings": settings.model_dump_json(),
         "settings_digest": settings.digest(),

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import DataError
-from siderion.transport.diagnostics import evening_morning_ratio, largest_density
-from siderion.transport.diagnostics.layers import latitude_width
+from siderion.transport.diagnostics import daily_asymmetry, largest_density
+from siderion.transport.diagnostics.layers import LAYER, latitude_width, polar_layer_area
 from siderion.transport.paper import conditions, e_region, f_region, velocities
-from siderion.transport.paper.evidence import LAYER, Evidence, geometric_mean
+from siderion.transport.paper.evidence import Evidence, geometric_mean, ratio
 
 
 def statements(output: xr.Dataset, species: str = "Fe+") -> dict[str, Any]:
@@ -33,21 +32,19 @@ def statements(output: xr.Dataset, species: str = "Fe+") -> dict[str, Any]:
     result: dict[str, Any] = {"largest_density_115_to_125_km": largest_density(output, species, *LAYER)}
     result |= premidnight_layer(evidence)
     for altitude in (120, 200, 300):
-        ratios = [evening_morning_ratio(output, species, altitude, t) for t in evidence.times]
-        result[f"evening_morning_ratio_{altitude}_km"] = geometric_mean(ratios)
+        result[f"evening_morning_ratio_{altitude}_km"] = daily_asymmetry(output, species, altitude)
     altitudes = (150.0, 200.0, 250.0, 300.0)
     profile = np.mean([f_region.mean_profile(evidence, t, altitudes) for t in evidence.times], axis=0)
     result["mean_density_in_cells"] = {f"{a:.0f} km": float(n) for a, n in zip(altitudes, profile, strict=True)}
     for moment, time, hour in evidence.moments:
+        clock = hour.removesuffix(" UT") if ":" in hour else f"{hour.removesuffix(' UT')}:00"
         numbers = velocity_statements(evidence, moment, time)
-        result |= {f"{name}_{hour[:2]}:00": _or_none(value) for name, value in numbers.items()}
-    fields = [evidence.density(t, 200.0) for t in evidence.times]
-    for name, measure in (
-        ("rim_over_inside", f_region.rim_over_inside),
-        ("premidnight_depletion", f_region.premidnight_depletion),
-    ):
-        daily = geometric_mean([measure(evidence, t, field) for t, field in enumerate(fields)])
-        result[f"{name}_200_km"] = _or_none(daily)
+        result |= {f"{name}_{clock}": _or_none(value) for name, value in numbers.items()}
+    fields = {t: evidence.density(t, 200.0) for t in evidence.times}
+    rim = geometric_mean([f_region.rim_over_inside(evidence, t, field) for t, field in fields.items()])
+    depleted = [f_region.premidnight_depletion(evidence, t, field) for t, field in fields.items()]
+    result["rim_over_inside_200_km"] = _or_none(rim)
+    result["premidnight_depleted_share_200_km"] = _or_none(float(np.mean(depleted)))
     result |= latitudes_of_structure(evidence, 200.0)
     result["largest_wind"] = conditions.largest_wind(evidence)
     return result
@@ -56,10 +53,11 @@ def statements(output: xr.Dataset, species: str = "Fe+") -> dict[str, Any]:
 def premidnight_layer(evidence: Evidence) -> dict[str, Any]:
     """Largest density of the layer at 70 to 80 degrees north of 18 to 24 MLT, area above 1e11 m-3, width in latitude."""
     t, j, i, density = e_region.largest_premidnight(evidence)
-    areas = [evidence.weight[e_region.polar_layer(evidence, n)].sum() for n in evidence.times]
+    limit = evidence.limits["layer_density"]
+    areas = [polar_layer_area(evidence.output, n, limit, evidence.species) for n in evidence.times]
     found = {
         "premidnight_density": density,
-        "mean_area_above_1e11_km2": float(np.mean(areas)) * ((EARTH_RADIUS + 120e3) / 1e3) ** 2,
+        "mean_area_above_1e11_km2": float(np.mean(areas)) / 1e6,
     }
     if t < 0:
         return found
@@ -78,13 +76,14 @@ def velocity_statements(evidence: Evidence, moment: int, time: int) -> dict[str,
     """How well the velocities in the cells follow the terms that the paper names."""
     cells = evidence.cells(time)
     pedersen_200 = -evidence.velocity("north", 200.0, moment, "pedersen")
-    follows_300, same_sign = velocities.up_follows(evidence, moment, time, 300.0, "exb")
+    follows_300, same_sign, slope_300 = velocities.up_follows(evidence, moment, time, 300.0, "exb")
     speeds = [
         evidence.mean(np.hypot(*(evidence.velocity(way, 300.0, moment, term) for way in ("east", "north"))), cells)
         for term in ("wind", "exb")
     ]
     return {
         "up_300_with_exb_correlation": follows_300.value,
+        "up_300_on_exb_slope": slope_300.value,
         "up_300_same_sign_as_exb": same_sign.value,
         "meridional_200_with_pedersen_correlation": evidence.correlation(
             velocities.residual_meridional(evidence, moment), pedersen_200, cells
@@ -92,7 +91,7 @@ def velocity_statements(evidence: Evidence, moment: int, time: int) -> dict[str,
         "up_120_with_pedersen_correlation": velocities.up_follows(evidence, moment, time, 120.0, "pedersen")[0].value,
         "gravity_300": evidence.mean(evidence.velocity("up", 300.0, moment, "gravity"), cells),
         "pressure_300": evidence.mean(evidence.velocity("up", 300.0, moment, "pressure"), cells),
-        "wind_over_electric_speed_300": speeds[0] / speeds[1] if speeds[1] else float("nan"),
+        "wind_over_electric_speed_300": ratio(speeds[0], speeds[1]),
     }
 
 

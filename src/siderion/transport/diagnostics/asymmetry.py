@@ -9,6 +9,7 @@ from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import DataError
 from siderion.core.variables import with_attributes
 from siderion.transport.diagnostics.cells import CELLS, convection_cells
+from siderion.transport.diagnostics.times import analysed_times
 
 
 def cell_asymmetry(output: xr.Dataset, species: str = "Fe+") -> xr.Dataset:
@@ -30,6 +31,7 @@ def cell_asymmetry(output: xr.Dataset, species: str = "Fe+") -> xr.Dataset:
     xarray.Dataset
         ``cell_content`` (cell, time, alt), ions in the level; ``cell_area`` (cell, time), sr; ``content_ratio`` and
         ``density_ratio`` (time, alt), the latter the ratio of mean densities; their geometric means over time (alt).
+        Times are those of `analysed_times`.
 
     Raises
     ------
@@ -39,6 +41,7 @@ def cell_asymmetry(output: xr.Dataset, species: str = "Fe+") -> xr.Dataset:
     radius = EARTH_RADIUS + 1e3 * output.alt_bounds.values
     shell = (radius[:, 1] ** 3 - radius[:, 0] ** 3) / 3.0
     weight = output.solid_angle.values
+    output = output.isel(time=analysed_times(output))
     content = np.empty((len(CELLS), output.sizes["time"], output.sizes["alt"]))
     area = np.empty(content.shape[:2])
     for t in range(output.sizes["time"]):

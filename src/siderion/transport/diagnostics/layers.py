@@ -7,11 +7,17 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.constants import epsilon_0
 
-from siderion.core.constants import ELECTRON_MASS, ELEMENTARY_CHARGE
+from siderion.core.constants import EARTH_RADIUS, ELECTRON_MASS, ELEMENTARY_CHARGE
 from siderion.core.errors import CoverageError
 from siderion.core.variables import with_attributes
 from siderion.transport.diagnostics.cells import time_index
+from siderion.transport.diagnostics.levels import nearest_level
 
+LAYER = (115.0, 125.0)
+"""Altitudes, km, of the layer density: a layer that a map shows at 120 km is 1 to 4 km thick and does not sit at one height."""
+POLAR = 60.0
+"""Absolute invariant latitude at 120 km, degrees, from which a layer belongs to the polar region and its area counts. The cells
+of the convection reach a few degrees beyond 30 % of the extremum; the layers of middle latitudes stay out."""
 BOTTOM, TOP = 90.0, 140.0
 """Altitudes, km, between which the peak of a layer is looked for."""
 WINDOW = 15.0
@@ -20,6 +26,34 @@ PROMINENCE = 2.0
 """A layer exceeds the density somewhere above it and somewhere below it, both within `WINDOW`, by this factor."""
 SMALLEST_PEAK = 1e9
 """Peaks below this density, m-3, are no layers: they would hide in the background plasma (0.3 MHz)."""
+
+
+def layer_density(output: xr.Dataset, time: int, species: str = "Fe+") -> NDArray[np.float64]:
+    """Largest number density of every column between the altitudes `LAYER` at one output time, (lat, lon), m-3.
+
+    Raises
+    ------
+    CoverageError
+        The output has no level there.
+    """
+    alt = output.alt.values
+    levels = np.flatnonzero((alt >= LAYER[0]) & (alt <= LAYER[1]))
+    if not len(levels):
+        raise CoverageError(f"the output has no level between {LAYER[0]:g} and {LAYER[1]:g} km; its grid must reach there")
+    density = output.number_density.sel(species=species).isel(time=time, alt=levels).transpose("alt", "lat", "lon")
+    return density.values.max(axis=0).astype(float)
+
+
+def polar_layers(output: xr.Dataset, time: int, smallest_density: float, species: str = "Fe+") -> NDArray[np.bool_]:
+    """Columns poleward of `POLAR` whose `layer_density` exceeds a density, m-3; (lat, lon)."""
+    invariant = np.abs(output.invariant_latitude.isel(alt=nearest_level(output, 120.0)).values)
+    return (layer_density(output, time, species) > smallest_density) & (invariant >= POLAR)
+
+
+def polar_layer_area(output: xr.Dataset, time: int, smallest_density: float, species: str = "Fe+") -> float:
+    """Area of `polar_layers` at 120 km, m2."""
+    layers = polar_layers(output, time, smallest_density, species)
+    return float(output.solid_angle.values[layers].sum()) * (EARTH_RADIUS + 120e3) ** 2
 
 
 def sporadic_layers(

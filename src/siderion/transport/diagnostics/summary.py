@@ -9,17 +9,19 @@ import numpy as np
 import xarray as xr
 
 from siderion.transport.diagnostics.cells import convection_cells
+from siderion.transport.diagnostics.layers import LAYER
+from siderion.transport.diagnostics.times import analysed_times
 
 RATIO_ALTITUDES = (120, 200, 300)
 """Altitudes, km, of the evening over morning ratio."""
 
 
-def largest_density(output: xr.Dataset, species: str, bottom: float = 115.0, top: float = 125.0) -> dict[str, Any]:
-    """Largest density between two altitudes over all output times, and where and when it is."""
+def largest_density(output: xr.Dataset, species: str, bottom: float = LAYER[0], top: float = LAYER[1]) -> dict[str, Any]:
+    """Largest density between two altitudes over `analysed_times`, and where and when it is."""
     alt = output.alt.values
     levels = np.flatnonzero((alt >= bottom) & (alt <= top))
     best: dict[str, Any] = {"number_density": -1.0}
-    for t in range(output.sizes["time"]):
+    for t in analysed_times(output):
         field = output.number_density.sel(species=species).isel(time=t, alt=levels).values
         k, j, i = np.unravel_index(int(np.argmax(field)), field.shape)
         if field[k, j, i] > best["number_density"]:
@@ -36,7 +38,7 @@ def largest_density(output: xr.Dataset, species: str, bottom: float = 115.0, top
 
 
 def evening_morning_ratio(output: xr.Dataset, species: str, altitude: float, time: int) -> float:
-    """Mean density in the evening cell over that in the morning cell, at one altitude and output time."""
+    """Mean density in the evening cell over that in the morning cell, at the level nearest to an altitude, km."""
     morning, evening = convection_cells(output.electric_potential.isel(time=time).values)
     level = int(np.argmin(np.abs(output.alt.values - altitude)))
     density = output.number_density.sel(species=species).isel(time=time, alt=level).values
@@ -45,15 +47,15 @@ def evening_morning_ratio(output: xr.Dataset, species: str, altitude: float, tim
     return float(means[0] / means[1])
 
 
+def daily_asymmetry(output: xr.Dataset, species: str, altitude: float) -> float:
+    """Geometric mean of `evening_morning_ratio` over `analysed_times`, at one altitude, km."""
+    ratios = [evening_morning_ratio(output, species, altitude, int(t)) for t in analysed_times(output)]
+    return float(np.exp(np.mean(np.log(ratios))))
+
+
 def summarize(output: xr.Dataset, species: str) -> dict[str, Any]:
     """The short summary of a run: the layer near 120 km, and the evening over morning ratio at 120, 200 and 300 km."""
-    times = output.time.values
-    ratios = {
-        f"evening_morning_ratio_{altitude}_km": float(
-            np.exp(np.mean([np.log(evening_morning_ratio(output, species, altitude, t)) for t in range(len(times))]))
-        )
-        for altitude in RATIO_ALTITUDES
-    }
+    ratios = {f"evening_morning_ratio_{altitude}_km": daily_asymmetry(output, species, altitude) for altitude in RATIO_ALTITUDES}
     return {"largest_density_115_to_125_km": largest_density(output, species), **ratios}
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from siderion.core.errors import CoverageError
-from siderion.transport.diagnostics.layers import latitude_width
+from siderion.transport.diagnostics.layers import POLAR, latitude_width, polar_layers
 from siderion.transport.paper.evidence import NEAR, Evidence, Field, Mask, ratio
-from siderion.transport.paper.statement import Number, Statement, at_least, at_most
-
-POLAR = 60.0
-"""Invariant latitude, degrees, from which a layer counts as one of the cells: theirs reach a few degrees beyond 30 % of the
-extremum, and the mid-latitude layers stay out."""
+from siderion.transport.paper.statement import Number, Statement, above, at_least, at_most, below, shares
 
 
 def polar_layer(evidence: Evidence, t: int) -> Mask:
     """Columns poleward of `POLAR` with more than 1e11 m-3 between 115 and 125 km."""
-    return (evidence.layer_density(t) > evidence.limits["layer_density"]) & (evidence.invariant(120.0) >= POLAR)
+    return polar_layers(evidence.output, t, evidence.limits["layer_density"], evidence.species)
 
 
 def premidnight_layer(evidence: Evidence, t: int) -> Mask:
     """`polar_layer` at 18 to 24 MLT."""
     return polar_layer(evidence, t) & evidence.before_midnight(t)
+
+
+def premidnight_sector(evidence: Evidence, t: int) -> Mask:
+    """Poleward of `POLAR` at 18 to 24 MLT: where `premidnight_layer` may be."""
+    return (evidence.invariant(120.0) >= POLAR) & evidence.before_midnight(t)
 
 
 def latitude_band(evidence: Evidence) -> Mask:
@@ -36,7 +37,7 @@ def _night_over_day(evidence: Evidence) -> list[Number]:
     for _, t, hour in evidence.moments:
         field, cells, day = evidence.layer_density(t), evidence.cells(t), evidence.day(t)
         value = ratio(evidence.mean(field, cells & ~day), evidence.mean(field, cells & day))
-        numbers.append(Number(hour, value, "1", at_least(1.0)))
+        numbers.append(Number(hour, value, "1", above(1.0)))
     return numbers
 
 
@@ -45,28 +46,29 @@ def _before_over_after_midnight(evidence: Evidence) -> list[Number]:
     for _, t, hour in evidence.moments:
         field, night, before = evidence.layer_density(t), evidence.cells(t) & ~evidence.day(t), evidence.before_midnight(t)
         value = ratio(evidence.mean(field, night & before), evidence.mean(field, night & ~before))
-        numbers.append(Number(hour, value, "1", at_least(1.0)))
+        numbers.append(Number(hour, value, "1", above(1.0)))
     return numbers
 
 
 def _below_f_region_gaps(evidence: Evidence) -> list[Number]:
     numbers = []
     for _, t, hour in evidence.moments:
+        night = evidence.cells(t) & ~evidence.day(t)
         for altitude in (300.0, 200.0):
             field = evidence.density(t, altitude)
-            over = ratio(evidence.mean(field, polar_layer(evidence, t)), evidence.mean(field, evidence.cells(t)))
-            numbers.append(Number(f"{hour} {altitude:.0f} km", over, "1", at_most(1.0)))
+            empty = field < evidence.median(field, night)
+            share = evidence.part(polar_layer(evidence, t), empty)
+            numbers.append(Number(f"{hour} {altitude:.0f} km share of the layer", share, "1", at_least(0.5)))
+            numbers.append(Number("by area alone", evidence.part(evidence.invariant(120.0) >= POLAR, empty)))
     return numbers
 
 
 def near_line(evidence: Evidence, t: int, distance: Field, label: str) -> list[Number]:
-    """Share of the area of the pre-midnight layer that lies at a line, and the share of the whole sector that does."""
-    sector = evidence.before_midnight(t) & (evidence.invariant(120.0) >= POLAR)
+    """Share of the area of the pre-midnight layer that lies at a line, against the share of the whole sector that does."""
     near = distance <= NEAR
-    return [
-        Number(label, evidence.part(premidnight_layer(evidence, t), near), "1", at_least(0.5)),
-        Number("by area alone", evidence.part(sector, near)),
-    ]
+    return shares(
+        label, evidence.part(premidnight_layer(evidence, t), near), evidence.part(premidnight_sector(evidence, t), near)
+    )
 
 
 def _at_reversal(evidence: Evidence) -> list[Number]:
@@ -95,10 +97,9 @@ def _accumulates(evidence: Evidence) -> list[Number]:
     numbers = []
     for _, t, hour in evidence.moments:
         field = evidence.layer_density(t)
-        sector = evidence.before_midnight(t) & (evidence.invariant(120.0) >= POLAR)
-        band = latitude_band(evidence)
+        sector, band = premidnight_sector(evidence, t), latitude_band(evidence)
         value = ratio(evidence.mean(field, sector & band), evidence.mean(field, sector & ~band))
-        numbers.append(Number(f"{hour} inside over outside the band", value, "1", at_least(1.0)))
+        numbers.append(Number(f"{hour} inside over outside the band", value, "1", above(1.0)))
         if (sector & band).any():
             numbers.append(Number("largest there", float(field[sector & band].max()), "m-3"))
     return numbers
@@ -116,7 +117,7 @@ def largest_premidnight(evidence: Evidence) -> tuple[int, int, int, float]:
 
 
 def _exceeds(evidence: Evidence) -> list[Number]:
-    limit = at_least(evidence.limits["layer_density"])
+    limit = above(evidence.limits["layer_density"])
     numbers = []
     for _, t, hour in evidence.moments:
         sector = evidence.before_midnight(t) & latitude_band(evidence)
@@ -159,7 +160,7 @@ def _morning_is_low(evidence: Evidence) -> list[Number]:
     for _, t, hour in evidence.moments:
         field = evidence.layer_density(t)
         value = ratio(evidence.mean(field, evidence.morning(t)), evidence.mean(field, evidence.evening(t)))
-        numbers.append(Number(hour, value, "1", at_most(1.0)))
+        numbers.append(Number(hour, value, "1", below(1.0)))
     return numbers
 
 
@@ -169,7 +170,7 @@ def _morning_low_latitudes(evidence: Evidence) -> list[Number]:
         field, cell = evidence.layer_density(t), evidence.morning(t)
         low = evidence.invariant(120.0) < np.median(evidence.invariant(120.0)[cell])
         value = ratio(evidence.mean(field, cell & low), evidence.mean(field, cell & ~low))
-        numbers.append(Number(hour, value, "1", at_most(1.0)))
+        numbers.append(Number(hour, value, "1", below(1.0)))
     return numbers
 
 
@@ -184,7 +185,7 @@ def _sondrestrom(evidence: Evidence) -> list[Number]:
     before, other = density[clock >= 18.0], density[clock < 18.0]
     value = ratio(float(before.mean()), float(other.mean())) if len(before) and len(other) else float("nan")
     return [
-        Number("before midnight over the rest of the day", value, "1", at_least(1.0)),
+        Number("before midnight over the rest of the day", value, "1", above(1.0)),
         Number("largest", float(density.max()), "m-3"),
         Number("at MLT", float(clock[np.argmax(density)]), "h"),
     ]
@@ -209,14 +210,15 @@ STATEMENTS = (
         "e_below_gaps",
         "3, Figure 2",
         "Layers above 1e11 m-3 lie near where the F region is depleted.",
-        "Mean density aloft over the columns of the layer over the mean in the cells; depleted = below 1.",
+        "Share of the area of the layer (poleward of 60 degrees invariant latitude) with less above it than the median by area "
+        "of the night part of the cells; so = at least half.",
         _below_f_region_gaps,
     ),
     Statement(
         "e_exceeds",
         "3, Figure 2",
         "Before midnight the density exceeds 1e11 m-3 at 70-80 N.",
-        "Largest layer density at 70-80 degrees, 18-24 MLT.",
+        "Largest layer density at 70-80 degrees, 18-24 MLT; exceeds = above 1e11 m-3.",
         _exceeds,
     ),
     Statement(
@@ -224,7 +226,7 @@ STATEMENTS = (
         "3, Figure 2",
         "Before midnight, ions above 1e11 m-3 gather at the convection reversal.",
         "Share of the layer's area (18-24 MLT, poleward of 60 degrees invariant latitude) within 3 degrees of the "
-        "reversal of the evening cell; at it = at least half.",
+        "reversal of the evening cell; at it = at least half, and 1.5 times the share by area.",
         _at_reversal,
     ),
     Statement(

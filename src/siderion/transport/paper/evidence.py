@@ -3,7 +3,7 @@
 Words used: the *cells* are where the potential exceeds 30 % of its extremum (`convection_cells`); the *reversal* and the
 *common boundary* are the lines of `convection_pattern`; *at* a line is within `NEAR` degrees of it. *Day* is 06 to 18 h magnetic
 local time, *night* the rest, *before midnight* 18 to 24 h. The *layer density* of a column is its largest density between 115
-and 125 km: a layer that the paper shows at 120 km is 1 to 4 km thick and does not sit at one height.
+and 125 km (`siderion.transport.diagnostics.layers.LAYER`). Times are those of the analysed day, each hour once.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from siderion.core.errors import CoverageError, DataError
+from siderion.core.errors import DataError
 from siderion.core.tables import load_table
 from siderion.frames.dipole import TiltedDipole
 from siderion.frames.spherical import local_axes, unit_vector
 from siderion.transport.diagnostics.cells import convection_cells, convection_pattern
+from siderion.transport.diagnostics.drifts import electric_field
+from siderion.transport.diagnostics.layers import layer_density
+from siderion.transport.diagnostics.levels import at_altitude, nearest_level
+from siderion.transport.diagnostics.times import analysed_times
+from siderion.transport.paper.variants import check_same_cells, check_variant
 
-LAYER = (115.0, 125.0)
-"""Altitudes, km, of the layer density."""
 NEAR = 3.0
 """Degrees from a line that still count as being at it."""
+_HALF_HOUR = np.timedelta64(30, "m")
 
 T = TypeVar("T")
 Field = NDArray[np.float64]
@@ -61,27 +65,59 @@ class Evidence:
         self._kept: dict[Any, Any] = {}
         self._latest: tuple[int, NDArray] = (-1, np.empty(0))
 
-    def experiment(self, name: str) -> Evidence:
-        """The evidence of one experiment; `DataError` when its output was not given."""
+    def experiment(self, name: str, same_cells: bool = False) -> Evidence:
+        """The evidence of one experiment; ``same_cells`` where its fields are compared with the output cell by cell.
+
+        Raises
+        ------
+        DataError
+            Its output was not given, its settings are not what its name says, it is of another day or hemisphere, or it has
+            other cells or times.
+        """
         if name not in self.experiments:
             raise DataError(f"the output of the experiment {name} was not given.")
-        return self._once(("experiment", name), lambda: Evidence(self.experiments[name], self.species))
+        variant = self.experiments[name]
+        check_variant(name, variant, self.output)
+        if same_cells:
+            check_same_cells(name, variant, self.output)
+        return self._once(("experiment", name), lambda: Evidence(variant, self.species))
 
     # ------------------------------------------------------------------ times
 
     @property
-    def times(self) -> range:
-        """Numbers of the output times."""
-        return range(self.output.sizes["time"])
+    def times(self) -> list[int]:
+        """Numbers of the output times of the analysed day."""
+        return self._once("times", lambda: [int(t) for t in analysed_times(self.output)])
 
     @property
     def moments(self) -> list[tuple[int, int, str]]:
-        """Numbers of the velocity time and of the output time nearest to it, and the hour in words."""
+        """Numbers of a velocity time of the analysed day and of the output time nearest to it, and the hour in words.
+
+        Raises
+        ------
+        DataError
+            No output lies within half an hour of a velocity time.
+        """
         found = []
-        for m, moment in enumerate(self.output.velocity_time.values):
-            nearest = int(np.argmin(np.abs(self.output.time.values - moment)))
-            found.append((m, nearest, f"{str(moment)[11:13]} UT"))
+        written = self.output.time.values
+        chosen = [int(m) for m in analysed_times(self.output, "velocity_time")]
+        texts = [str(self.output.velocity_time.values[m]) for m in chosen]
+        one_day = len({text[11:16] for text in texts}) == len(texts)
+        for m, text in zip(chosen, texts, strict=True):
+            away = np.abs(written - self.output.velocity_time.values[m])
+            hour = text[11:13] if text[14:16] == "00" else text[11:16]
+            if away.min() <= _HALF_HOUR:
+                found.append((m, int(np.argmin(away)), f"{hour} UT" if one_day else f"{text[:10]} {hour} UT"))
+        if not found:
+            raise DataError("no output was written within half an hour of a time with velocities.")
         return found
+
+    def moment_at(self, hour: int) -> tuple[int, int, str]:
+        """The moment of an hour of the analysed day, UT; `DataError` when the output has no velocities then."""
+        for m, t, label in self.moments:
+            if str(self.output.velocity_time.values[m])[11:16] == f"{hour:02d}:00":
+                return m, t, label
+        raise DataError(f"the output has no velocities at {hour:02d} UT; repeat the run with {hour:02d}:00 in velocity_at.")
 
     # ------------------------------------------------------------------ fields on (lat, lon)
 
@@ -92,16 +128,12 @@ class Evidence:
 
     def density(self, t: int, altitude: float) -> Field:
         """Number density, m-3, at the level nearest to an altitude, km."""
-        level = int(np.argmin(np.abs(self.output.alt.values - altitude)))
+        level = nearest_level(self.output, altitude)
         return self._once(("density", t, level), lambda: self._densities(t)[level].astype(float))
 
     def layer_density(self, t: int) -> Field:
-        """Largest number density between the altitudes `LAYER`, m-3."""
-        alt = self.output.alt.values
-        levels = np.flatnonzero((alt >= LAYER[0]) & (alt <= LAYER[1]))
-        if not len(levels):
-            raise CoverageError(f"the output has no level between {LAYER[0]:g} and {LAYER[1]:g} km")
-        return self._once(("layer", t), lambda: self._densities(t)[levels].max(axis=0).astype(float))
+        """Largest number density of a column between 115 and 125 km, m-3."""
+        return self._once(("layer", t), lambda: layer_density(self.output, t, self.species))
 
     def column(self, t: int, bottom: float, top: float) -> Field:
         """Content of the columns between two altitudes, m-2; levels count by their centres."""
@@ -116,14 +148,14 @@ class Evidence:
         """Velocity, m s-1, interpolated to an altitude: the total, or the sum of some terms."""
         if not terms:
             array = self.output[f"velocity_{way}"].sel(species=self.species).isel(velocity_time=moment)
-            return self._once((way, altitude, moment), lambda: _at_altitude(array, "alt", altitude))
+            return self._once((way, altitude, moment), lambda: at_altitude(array, altitude))
         name = f"velocity_{way}_by_term"
         if name not in self.output:
             raise DataError("the output has no velocities by term; repeat the run with term_altitudes = [120, 200, 300]")
 
         def total() -> Field:
             array = self.output[name].sel(species=self.species, term=list(terms)).isel(velocity_time=moment)
-            return _at_altitude(array.sum("term"), "term_alt", altitude)
+            return at_altitude(array.sum("term").rename(name), altitude, grid=self.output.alt.values)
 
         return self._once((way, altitude, moment, terms), total)
 
@@ -136,9 +168,31 @@ class Evidence:
         return self._once(("local time", t), lambda: self.output.magnetic_local_time.isel(time=t).values.astype(float))
 
     def invariant(self, altitude: float) -> Field:
-        """Invariant latitude, degrees, at the level nearest to an altitude, km."""
-        level = int(np.argmin(np.abs(self.output.alt.values - altitude)))
-        return self._once(("invariant", level), lambda: self.output.invariant_latitude.isel(alt=level).values.astype(float))
+        """Absolute invariant latitude, degrees, at the level nearest to an altitude, km."""
+        level = nearest_level(self.output, altitude)
+        return self._once(
+            ("invariant", level), lambda: np.abs(self.output.invariant_latitude.isel(alt=level).values.astype(float))
+        )
+
+    def electric_field(self, t: int) -> tuple[Field, Field]:
+        """Geomagnetic eastward and northward electric field at 120 km, V m-1.
+
+        Raises
+        ------
+        DataError
+            No drivers were given.
+        """
+        if self.drivers is None:
+            raise DataError("the drivers of the run were not given.")
+        output, drivers = self.output, self.drivers
+
+        def found() -> tuple[Field, Field]:
+            hemisphere = "south" if output.lat.values[0] < 0 else "north"
+            field = electric_field(drivers, output.time.values[t], output.lat.values, output.lon.values, 120.0, hemisphere)
+            east, north = (field[f"electric_field_magnetic_{way}"].values.astype(float) for way in ("east", "north"))
+            return east, north
+
+        return self._once(("electric field", t), found)
 
     # ------------------------------------------------------------------ places
 
@@ -267,6 +321,21 @@ class Evidence:
         da, db = a - self.mean(a, where), b - self.mean(b, where)
         return self.mean(da * db, where) / float(np.sqrt(self.mean(da**2, where) * self.mean(db**2, where)))
 
+    def slope(self, a: Field, b: Field, where: Mask) -> float:
+        """Slope of the area-weighted least-squares line of ``a`` on ``b``; not a number where ``b`` does not vary."""
+        if not where.any() or np.ptp(b[where]) == 0.0:
+            return float("nan")
+        db = b - self.mean(b, where)
+        return self.mean(a * db, where) / self.mean(db**2, where)
+
+    def median(self, field: Field, where: Mask) -> float:
+        """Area-weighted median where a mask holds: half of the area has at most this value; not a number without area."""
+        if not where.any():
+            return float("nan")
+        order = np.argsort(field[where], kind="stable")
+        area = np.cumsum(self.weight[where][order])
+        return float(field[where][order][int(np.searchsorted(area, 0.5 * area[-1]))])
+
     def strength(self, field: Field, where: Mask) -> float:
         """Root mean square where a mask holds."""
         return float(np.sqrt(self.mean(field**2, where)))
@@ -282,16 +351,6 @@ class Evidence:
         if key not in self._kept:
             self._kept[key] = compute()
         return self._kept[key]  # type: ignore[no-any-return]
-
-
-def _at_altitude(array: xr.DataArray, axis: str, altitude: float) -> Field:
-    levels = array[axis].values
-    if not levels.min() <= altitude <= levels.max():
-        raise CoverageError(f"{altitude:g} km lies outside the levels of the velocities, {levels.min():g} to {levels.max():g} km")
-    upper = int(np.clip(np.searchsorted(levels, altitude), 1, len(levels) - 1))
-    share = (altitude - levels[upper - 1]) / (levels[upper] - levels[upper - 1])
-    low, high = (array.isel({axis: k}).values.astype(float) for k in (upper - 1, upper))
-    return (1.0 - share) * low + share * high
 
 
 def ratio(a: float, b: float) -> float:

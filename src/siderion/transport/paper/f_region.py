@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from siderion.transport.paper.evidence import Evidence, Field, geometric_mean, ratio
-from siderion.transport.paper.statement import Number, Rule, Statement, at_least, at_most
+from siderion.transport.paper.statement import Number, Rule, Statement, above, at_most, below, shares
 
 ALTITUDES = (300.0, 200.0)
+LOWEST = 55.0
+"""Invariant latitude, degrees, from which structure is counted."""
 
 
 def by_hour_and_altitude(
@@ -37,8 +38,8 @@ def _falls(evidence: Evidence) -> list[Number]:
     numbers = []
     for _, t, hour in evidence.moments:
         low, middle, high = mean_profile(evidence, t, (200.0, 250.0, 300.0))
-        numbers.append(Number(f"{hour} 250 over 200 km", ratio(middle, low), "1", at_most(1.0)))
-        numbers.append(Number(f"{hour} 300 over 250 km", ratio(high, middle), "1", at_most(1.0)))
+        numbers.append(Number(f"{hour} 250 over 200 km", ratio(middle, low), "1", below(1.0)))
+        numbers.append(Number(f"{hour} 300 over 250 km", ratio(high, middle), "1", below(1.0)))
     return numbers
 
 
@@ -81,45 +82,51 @@ def day_over_night(evidence: Evidence, t: int, field: Field) -> float:
 
 
 def premidnight_depletion(evidence: Evidence, t: int, field: Field) -> float:
-    """Mean density in the evening cell at 70 to 80 degrees before midnight over that of the whole evening cell."""
+    """Share of the area of the evening cell at 70 to 80 degrees before midnight with less than the median of that cell.
+
+    Half would be no depletion. A mean would not tell: a few dense streams lift it above most of the cell.
+    """
     latitude, limits = evidence.latitude, evidence.limits
     there = (latitude >= limits["layer_latitude_low"]) & (latitude <= limits["layer_latitude_high"])
     sector = evidence.evening(t) & evidence.before_midnight(t) & there
-    return ratio(evidence.mean(field, sector), evidence.mean(field, evidence.evening(t)))
+    return evidence.part(sector, field < evidence.median(field, evidence.evening(t)))
 
 
-def structure_share(evidence: Evidence, t: int, field: Field, low: float, high: float, day: bool) -> float:
-    """Share, poleward of 55 degrees, of the squared meridional gradient of log density that lies between two latitudes.
+def structure(evidence: Evidence, t: int, field: Field) -> Field:
+    """Squared meridional gradient of log density.
 
     Densities below a thousandth of the largest in the cells are raised to that: emptier places are one colour on any map.
     """
-    invariant = evidence.invariant(200.0)
-    logs = np.log(np.maximum(field, 1e-3 * field[evidence.cells(t)].max()))
-    gradient = evidence.gradient(logs)[1] ** 2
-    sector = (evidence.day(t) if day else ~evidence.day(t)) & (invariant >= 55.0)
-    return evidence.part(sector, (invariant >= low) & (invariant <= high), gradient)
+    largest = float(field[evidence.cells(t)].max())
+    if not largest > 0.0:
+        return np.zeros(field.shape)
+    logs = np.log(np.maximum(field / largest, 1e-3))  # of the ratio: exactly even where the density is
+    return evidence.gradient(logs)[1] ** 2
 
 
 def _structure(part: str) -> Callable[[Evidence], list[Number]]:
     def numbers(evidence: Evidence) -> list[Number]:
         low, high = evidence.limits[f"{part}_structure_low"], evidence.limits[f"{part}_structure_high"]
 
-        def measure(evidence: Evidence, t: int, field: NDArray) -> float:
-            return structure_share(evidence, t, field, low, high, part == "day")
-
-        found = by_hour_and_altitude(measure, at_least(0.5))(evidence)
-        by_area = (np.sin(np.radians(high)) - np.sin(np.radians(low))) / (1.0 - np.sin(np.radians(55.0)))
-        return [*found, Number("by area alone", float(by_area))]
+        invariant = evidence.invariant(200.0)
+        inside = (invariant >= low) & (invariant <= high)
+        numbers = []
+        for _, t, hour in evidence.moments:
+            sector = (evidence.day(t) if part == "day" else ~evidence.day(t)) & (invariant >= LOWEST)
+            for altitude in ALTITUDES:
+                share = evidence.part(sector, inside, structure(evidence, t, evidence.density(t, altitude)))
+                numbers += shares(f"{hour} {altitude:.0f} km", share, evidence.part(sector, inside))
+        return numbers
 
     return numbers
 
 
 def _same_at_both_hours(evidence: Evidence) -> list[Number]:
     numbers = []
-    for _, t, hour in evidence.moments:
+    for _, t, hour in (evidence.moment_at(hour) for hour in (6, 18)):
         field = evidence.density(t, 200.0)
         both = geometric_mean([rim_over_inside(evidence, t, field), boundary_over_inside(evidence, t, field)])
-        numbers.append(Number(f"{hour} rim and boundary over inside", both, "1", at_least(1.0)))
+        numbers.append(Number(f"{hour} rim and boundary over inside", both, "1", above(1.0)))
     return numbers
 
 
@@ -140,7 +147,7 @@ STATEMENTS = (
         "Ions move along the outer edges of both cells.",
         "Mean density along the rim (30 to 60 % of the extremum, equatorward of the reversal) over that inside (above 60 "
         "%); more = above 1.",
-        by_hour_and_altitude(rim_over_inside, at_least(1.0)),
+        by_hour_and_altitude(rim_over_inside, above(1.0)),
     ),
     Statement(
         "common_boundary",
@@ -148,28 +155,28 @@ STATEMENTS = (
         "Ions move along the boundary between the cells.",
         "Mean density within 3 degrees of the common boundary over that inside the cells (above 60 % of the extremum); "
         "more = above 1.",
-        by_hour_and_altitude(boundary_over_inside, at_least(1.0)),
+        by_hour_and_altitude(boundary_over_inside, above(1.0)),
     ),
     Statement(
         "more_by_day",
         "3, Figure 2",
         "More ions are on the dayside of the cells.",
         "Mean density in the cells, 06-18 over 18-06 MLT; more = above 1.",
-        by_hour_and_altitude(day_over_night, at_least(1.0)),
+        by_hour_and_altitude(day_over_night, above(1.0)),
     ),
     Statement(
         "more_in_evening",
         "3, Figure 2",
         "More ions circulate in the evening cell than in the morning cell.",
         "Content of the evening cell over that of the morning cell; more = above 1.",
-        by_hour_and_altitude(evening_over_morning, at_least(1.0)),
+        by_hour_and_altitude(evening_over_morning, above(1.0)),
     ),
     Statement(
         "premidnight_depletion",
         "3, Figure 2",
         "Inside the evening cell the density is depleted at 70-80 N before midnight.",
-        "Mean density there (18-24 MLT) over that of the whole evening cell; depleted = below 1.",
-        by_hour_and_altitude(premidnight_depletion, at_most(1.0)),
+        "Share of the area there (18-24 MLT) with less than the median of the evening cell by area; depleted = above a half.",
+        by_hour_and_altitude(premidnight_depletion, above(0.5)),
     ),
     Statement(
         "both_hours",
@@ -183,7 +190,7 @@ STATEMENTS = (
         "3, Figure 2 and S2",
         "Local increases and decreases lie at 65-80 degrees invariant latitude by day.",
         "Share, poleward of 55 degrees, of the squared meridional gradient of log density that lies there; generally = at "
-        "least half.",
+        "least half, and 1.5 times the share by area.",
         _structure("day"),
     ),
     Statement(

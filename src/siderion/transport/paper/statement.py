@@ -12,12 +12,17 @@ from siderion.core.errors import CoverageError, DataError
 if TYPE_CHECKING:
     from siderion.transport.paper.evidence import Evidence
 
+CONCENTRATED = 1.5
+"""Ions, or layers, lie in a region when their share there exceeds the share of the region by area this many times."""
+TIE = 1e-9
+"""Values closer to a strict bound than this, relative to the bound or to 1, are at it: that is rounding."""
+
 VERDICTS = ("agrees", "partly", "disagrees", "cannot be compared")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A fixed threshold: ``low <= value <= high``, or ``value < high`` when strict."""
+    """A fixed threshold: ``low <= value <= high``, or ``low < value < high``, by more than rounding, when strict."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -25,7 +30,9 @@ class Rule:
 
     def holds(self, value: float) -> bool:
         """Whether a value obeys the rule."""
-        return self.low <= value < self.high if self.strict else self.low <= value <= self.high
+        if not self.strict:
+            return self.low <= value <= self.high
+        return value - self.low > _rounding(self.low) and self.high - value > _rounding(self.high)
 
     @property
     def text(self) -> str:
@@ -33,8 +40,12 @@ class Rule:
         if math.isinf(self.low):
             return f"{'below' if self.strict else 'at most'} {self.high:g}"
         if math.isinf(self.high):
-            return f"at least {self.low:g}"
+            return f"{'above' if self.strict else 'at least'} {self.low:g}"
         return f"{self.low:g} to {self.high:g}"
+
+
+def _rounding(bound: float) -> float:
+    return TIE * max(1.0, abs(bound)) if math.isfinite(bound) else 0.0
 
 
 def at_least(low: float) -> Rule:
@@ -47,9 +58,19 @@ def at_most(high: float) -> Rule:
     return Rule(high=high)
 
 
+def above(low: float) -> Rule:
+    """The rule ``value > low``."""
+    return Rule(low=low, strict=True)
+
+
 def below(high: float) -> Rule:
     """The rule ``value < high``."""
     return Rule(high=high, strict=True)
+
+
+def between(low: float, high: float) -> Rule:
+    """The rule ``low <= value <= high``."""
+    return Rule(low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,19 @@ class Number:
         return f"{self.label} {shown}{units}" if self.label else f"{shown}{units}"
 
 
+def shares(label: str, share: float, by_area: float) -> list[Number]:
+    """The share of something that lies in a region: at least half, and `CONCENTRATED` times what the area alone would give.
+
+    Not a number where there is no such region.
+    """
+    share, excess = (share, share / by_area) if by_area else (float("nan"), float("nan"))
+    return [
+        Number(label, share, "1", at_least(0.5)),
+        Number("by area alone", by_area),
+        Number("over the share by area", excess, "1", at_least(CONCENTRATED)),
+    ]
+
+
 @dataclass(frozen=True)
 class Statement:
     """A statement of the paper.
@@ -97,6 +131,9 @@ class Statement:
         Definition of the numbers; or why there are none.
     measure : callable, optional
         The numbers, from the `Evidence` of a run; without it the statement cannot be compared.
+    follows : bool
+        Whether it follows from the equations of the drifts or from the definition of a cell, whatever the ions do: agreement then
+        shows that the model is consistent, no more.
     """
 
     key: str
@@ -104,6 +141,7 @@ class Statement:
     says: str
     why: str
     measure: Callable[[Evidence], Sequence[Number]] | None = None
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +162,16 @@ class Finding:
     def rule_text(self) -> str:
         """The rules of the judged numbers, each once."""
         return "; ".join(dict.fromkeys(number.rule.text for number in self.numbers if number.rule is not None))
+
+
+def verdict_counts(verdicts: Sequence[str], follows: Sequence[bool]) -> str:
+    """How many statements got which verdict, and how many of these follow from the equations, in words."""
+    said = []
+    for verdict in VERDICTS:
+        sure = [flag for one, flag in zip(verdicts, follows, strict=True) if one == verdict]
+        given = f", of which {sum(sure)} follow from the equations" if any(sure) else ""
+        said.append(f"{verdict}: {len(sure)}{given}")
+    return f"{len(verdicts)} statements. " + "; ".join(said) + "."
 
 
 def judge(numbers: Sequence[Number]) -> str:

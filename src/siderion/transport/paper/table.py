@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from siderion.core.variables import with_attributes
-from siderion.transport.paper import conditions, e_region, experiments, f_region, mechanism, unanswered, velocities
+from siderion.transport.paper import conditions, e_region, experiments, f_region, mechanism, unanswered, velocities, wind
 from siderion.transport.paper.evidence import Evidence
 from siderion.transport.paper.statement import Finding, find
 
@@ -17,6 +17,7 @@ STATEMENTS = (
     *f_region.STATEMENTS,
     *e_region.STATEMENTS,
     *velocities.STATEMENTS,
+    *wind.STATEMENTS,
     *mechanism.STATEMENTS,
     *experiments.STATEMENTS,
     *unanswered.STATEMENTS,
@@ -66,7 +67,8 @@ def paper_table(
     Returns
     -------
     xarray.Dataset
-        Along ``statement`` (the keys): ``place``, ``says``, ``number``, ``rule``, ``verdict``, ``why``, all text.
+        Along ``statement`` (the keys): ``place``, ``says``, ``number``, ``rule``, ``verdict``, ``why``, all text; ``follows``:
+        whether it follows from the equations.
 
     Raises
     ------
@@ -83,5 +85,6 @@ def paper_table(
         "why": [f.why for f in found],
     }
     variables = {name: ("statement", np.array(values, dtype=object)) for name, values in columns.items()}
+    variables["follows"] = ("statement", np.array([f.statement.follows for f in found]))
     keys = np.array([f.statement.key for f in found], dtype=object)
     return with_attributes(xr.Dataset(variables, coords={"statement": keys}))

@@ -222,9 +222,10 @@ def continued_fraction(peclet):
 
 
 def diffuse_vertical(
-    density, electrons, diffusivity, drift, ambipolar, row_range, shell, area, distance, time_step, fitting=continued_fraction
+    density, electrons, diffusivity, drift, ambipolar, top_drift, row_range, shell, area, distance, solid_angle, time_step,
+    outflow=None, fitting=continued_fraction,
 ):  # fmt: skip
-    """Density after the step: a dense implicit solve of every column, closed at both ends."""
+    """Density after the step: a dense implicit solve of every column, closed at the bottom."""
     density = density.astype(float)
     levels = len(shell)
     for y, row in cells_of(row_range):
@@ -242,6 +243,7 @@ def diffuse_vertical(
                 flux[k - 1], flux[k] = speed / 2 + fitted, speed / 2 - fitted
                 matrix[k - 1] += flux * area[k] * time_step
                 matrix[k] -= flux * area[k] * time_step
+            matrix[-1, -1] += top_drift[y, x] * area[levels] * time_step
             density[:, y, x] = np.linalg.solve(matrix, shell * n)
     return density
 

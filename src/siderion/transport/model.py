@@ -48,7 +48,8 @@ class Metal:
     diffusivity: NDArray
     drift: NDArray
     ambipolar: NDArray
-    top_velocity: NDArray  # (y, x): flow through the top
+    top_velocity: NDArray  # (y, x): flow through the top that the advection carries, and that of the diffusion
+    top_drift: NDArray
     rates: NDArray  # (reaction, lev, y, x)
     states_at: NDArray  # (lev,): states that take part in the chemistry of each level
     budget: Budget = field(default_factory=Budget)
@@ -118,7 +119,7 @@ class Model:
         turned = np.zeros((self.shape[0], self.shape[2], self.shape[1]), self.dtype)
         return Metal(
             ion, network, reservoirs, initial, empty(), turned, empty(), empty(), empty(), empty(),
-            np.zeros(self.shape[1:], self.dtype), empty((edges,)),
+            np.zeros(self.shape[1:], self.dtype), np.zeros(self.shape[1:], self.dtype), empty((edges,)),
             np.full(self.shape[0], len(states)),
         )  # fmt: skip
 
@@ -143,7 +144,7 @@ class Model:
         electrons = self.electrons()
         for metal in self.metals:
             self.fill_velocity(metal, time, electrons, frozenset(self.settings.terms))
-            metal.top_velocity = self.flow_through_top(metal, electrons)
+            metal.top_velocity, metal.top_drift = self.flow_through_top(metal, electrons)
             if metal.network is not None and metal.network.edges and self.windows_done % CHEMISTRY_WINDOWS == 0:
                 rates = self.fields.chemistry_rows(time, metal.network, self.settings.chemistry.sunlight)
                 metal.states_at = states_that_matter(metal.network, rates)
@@ -171,15 +172,19 @@ class Model:
             metal.ambipolar, np.zeros((0, 0, 0), dtype) if slow_up is None else slow_up,
         )  # fmt: skip
 
-    def flow_through_top(self, metal: Metal, electrons: NDArray) -> NDArray:
+    def flow_through_top(self, metal: Metal, electrons: NDArray) -> tuple[NDArray, NDArray]:
         """Velocity of the flow through an open top, (y, x), m s-1: the sum of all drifts where that is upwards, else 0.
 
         Where gravity wins, ions that rise fall back, and nothing is known of ions above. The density gradient does not
         count: extrapolated beyond the top, it would turn the boundary into a sink.
+
+        Returns the part that goes with the advection, at most its own velocity there, and the rest, which goes with the
+        diffusion: lifted by the electric field along B, light ions leave a high top faster than an explicit step allows.
         """
         slope = np.log(electrons[-1] / electrons[-2]) / self.shells.centre_distance[-1]
-        total = metal.velocity_up[-1] + metal.drift[-1] - metal.ambipolar[-1] * slope
-        return np.maximum(total, 0.0).astype(self.dtype)
+        total = np.maximum(metal.velocity_up[-1] + metal.drift[-1] - metal.ambipolar[-1] * slope, 0.0)
+        advected = np.minimum(total, np.maximum(metal.velocity_up[-1], 0.0))
+        return advected.astype(self.dtype), (total - advected).astype(self.dtype)
 
     def steps_in_window(self) -> int:
         """Number of steps in the coming window: enough for the settings, the Courant number and the stretching."""
@@ -256,10 +261,12 @@ class Model:
         g = self.geometry
         electrons = self.electrons()
         for metal in self.metals:
+            outflow = np.zeros(self.grid.cells)
             self.engine.diffuse_vertical(
-                metal.density, electrons, metal.diffusivity, metal.drift, metal.ambipolar, g.row_range, g.shell, g.area,
-                g.distance, self.dtype.type(time_step),
+                metal.density, electrons, metal.diffusivity, metal.drift, metal.ambipolar, metal.top_drift, g.row_range,
+                g.shell, g.area, g.distance, g.solid_angle, self.dtype.type(time_step), outflow,
             )  # fmt: skip
+            metal.budget.through_top -= float(outflow.sum()) * SCALE
 
     def advect_horizontal(self, metal: Metal, volume: NDArray, time_step: float, x_first: bool, last: bool) -> None:
         """The two horizontal sweeps."""

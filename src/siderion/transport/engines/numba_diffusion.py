@@ -23,7 +23,7 @@ def _fitting(peclet):
 
 
 @numba.njit(error_model="numpy", fastmath=_FAST, cache=True)
-def _fill_face_coefficients(density, electrons, diffusivity, drift, ambipolar, area, distance, time_step, up, down):
+def _fill_face_coefficients(density, electrons, diffusivity, drift, ambipolar, top_drift, area, distance, time_step, up, down):
     """Flux through face ``k`` over one step: up[k] N[k-1] - down[k] N[k]. Arrays of one row, (lev, x).
 
     The ambipolar drift -D_a grad(ln Ne) is split: the part of Ne that is the species itself adds to its diffusivity
@@ -44,13 +44,15 @@ def _fill_face_coefficients(density, electrons, diffusivity, drift, ambipolar, a
             fitted = max(fitted, abs(velocity) / 2)  # upwind where nothing diffuses: no density turns negative
             up[k, x] = swept * (fitted + velocity / 2)
             down[k, x] = swept * (fitted - velocity / 2)
+    for x in range(count):
+        up[levels, x] = area[levels] * time_step * top_drift[x]
 
 
 @numba.njit(error_model="numpy", fastmath=_FAST, cache=True)
 def _solve(density, up, down, shell, factor, solution):
     """Thomas algorithm over the levels for all columns of a row; ``factor`` and ``solution`` are overwritten.
 
-    ``up`` and ``down`` hold a last row of zeros: no flux through the top.
+    The last row of ``up`` is the outflow through the top, that of ``down`` is zero.
     """
     levels, count = density.shape
     for x in range(count):
@@ -75,13 +77,16 @@ def diffuse_vertical(
     diffusivity,
     drift,
     ambipolar,
+    top_drift,
     row_range,
     shell,
     area,
     distance,
+    solid_angle,
     time_step,
+    outflow,
 ):
-    """Advance the density of one species by vertical diffusion, in place. No flux through bottom and top.
+    """Advance the density of one species by vertical diffusion, in place. No flux through the bottom.
 
     Parameters
     ----------
@@ -90,11 +95,17 @@ def diffuse_vertical(
     diffusivity, drift, ambipolar : (lev, y, x)
         At cell centres: vertical diffusivity of the ions m2 s-1, drift by gravity and temperature gradients m s-1,
         diffusivity by the electron pressure m2 s-1.
+    top_drift : (y, x)
+        Drift out through the top, m s-1, not negative: implicit here, so that it may be fast.
     row_range : (2, y)
     shell : (lev,); area : (lev + 1,); distance : (lev,)
         Volume and face area per solid angle, distance between the centres across face k.
+    solid_angle : (y, x)
+        sr.
     time_step : float
         s.
+    outflow : (y,) float64
+        Gains what left through the top, in the units of density, shell and solid angle.
     """
     levels, rows, _ = density.shape
     for y in numba.prange(rows):
@@ -109,7 +120,7 @@ def diffuse_vertical(
         solution = np.empty((levels, count), density.dtype)
         _fill_face_coefficients(
             cells, electrons[:, y, first:stop], diffusivity[:, y, first:stop], drift[:, y, first:stop],
-            ambipolar[:, y, first:stop], area, distance, time_step, up, down,
+            ambipolar[:, y, first:stop], top_drift[y, first:stop], area, distance, time_step, up, down,
         )  # fmt: skip
         _solve(cells, up, down, shell, factor, solution)
         for k in range(1, levels):
@@ -117,3 +128,7 @@ def diffuse_vertical(
                 flux = up[k, x] * solution[k - 1, x] - down[k, x] * solution[k, x]
                 density[k - 1, y, first + x] -= flux / shell[k - 1]
                 density[k, y, first + x] += flux / shell[k]
+        for x in range(count):
+            flux = up[levels, x] * solution[levels - 1, x]
+            density[levels - 1, y, first + x] -= flux / shell[levels - 1]
+            outflow[y] += np.float64(flux) * np.float64(solid_angle[y, first + x])

@@ -19,7 +19,10 @@ from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
 from siderion.jobs.lock import folder_lock
 from siderion.transport import run as run_module
 from siderion.transport.diagnostics import summary_text
-from siderion.transport.run import CHECKPOINTS, PARTIAL, STORE, checkpoint_facts, restore, run
+from siderion.transport.fields import DriverFields
+from siderion.transport.model import Model
+from siderion.transport.plan import make_grids
+from siderion.transport.run import CHECKPOINTS, PARTIAL, STORE, checkpoint_facts, load_drivers, restore, run
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +265,39 @@ def test_summary_names_place_and_budget(finished):
 def test_opened_by_plain_xarray(finished):
     plain = xr.open_zarr(finished[1] / STORE, consolidated=False, chunks=None)
     assert plain.time.dtype.kind == "M"
+
+
+@pytest.fixture(scope="module")
+def model(cache):
+    settings = small_settings()
+    grid, shells = make_grids(settings)
+    return Model(settings, DriverFields(load_drivers(settings, cache=cache), shells), grid, shells)
+
+
+@pytest.mark.parametrize(
+    ("advection", "drift", "advected", "drifted"),
+    [
+        (80.0, -50.0, 30.0, 0.0),  # gravity takes its part
+        (30.0, -50.0, 0.0, 0.0),  # gravity wins: ions fall back
+        (20.0, 100.0, 20.0, 100.0),  # lifted by the electric field along B
+        (-20.0, 100.0, -20.0, 80.0),  # lifted against a sinking flow, which brings the floor density in
+        (-150.0, -50.0, -150.0, 0.0),
+    ],
+)
+def test_flow_through_an_open_top(model, advection, drift, advected, drifted):
+    metal = model.metals[0]
+    metal.velocity_up[:], metal.drift[:], metal.ambipolar[:] = advection, drift, 0.0
+    found = model.flow_through_top(metal, np.ones(model.shape))
+    assert [float(part.min()) for part in found] == [advected, drifted]
+    assert [float(part.max()) for part in found] == [advected, drifted]
+
+
+def test_a_fast_sinking_flow_at_the_top_empties_no_cell(model):
+    """150 m/s for 120 s is more than a top cell of 10 km: without inflow its volume would turn negative."""
+    metal = model.metals[0]
+    metal.velocity_up[:], metal.drift[:], metal.ambipolar[:] = -150.0, -50.0, 0.0
+    metal.top_velocity, _ = model.flow_through_top(metal, np.ones(model.shape))
+    volume = np.ones(model.shape, model.dtype)
+    model.advect_vertical(metal, volume, 120.0, last=False)
+    assert volume[1:, model.grid.active].min() > 0.9
+    assert metal.density.min() >= 0.0

@@ -180,11 +180,14 @@ class Model:
 
         Returns the part that goes with the advection, at most its own velocity there, and the rest, which goes with the
         diffusion: lifted by the electric field along B, light ions leave a high top faster than an explicit step allows.
+        Where the advection is downwards it brings the floor density in: else a fast sinking flow would empty the top cell
+        in one step.
         """
         slope = np.log(electrons[-1] / electrons[-2]) / self.shells.centre_distance[-1]
         total = np.maximum(metal.velocity_up[-1] + metal.drift[-1] - metal.ambipolar[-1] * slope, 0.0)
-        advected = np.minimum(total, np.maximum(metal.velocity_up[-1], 0.0))
-        return advected.astype(self.dtype), (total - advected).astype(self.dtype)
+        upward = metal.velocity_up[-1]
+        advected = np.where(upward < 0.0, upward, np.minimum(total, upward))
+        return advected.astype(self.dtype), (total - np.maximum(advected, 0.0)).astype(self.dtype)
 
     def steps_in_window(self) -> int:
         """Number of steps in the coming window: enough for the settings, the Courant number and the stretching."""

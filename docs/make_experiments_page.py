@@ -36,9 +36,9 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("reference", "paper_pole", "reference_2_degrees", "paper_boundaries"),
     ),
     "Model of the convection, and Kp": (
-        "At 2 degrees. Swarm Hi-C from the solar wind (reference), Heelis from the Kp of the day, Heelis at constant Kp, which "
+        "At 2 degrees. Swarm Hi-C from the solar wind (reference), Heelis from the Kp of the day, Heelis at constant Kp 5, which "
         "also rules aurora and atmosphere. Weimer 2005 (`weimer2005.toml`) needs your copy of its tables.",
-        ("reference_2_degrees", "heelis", "kp_1", "kp_5"),
+        ("reference_2_degrees", "heelis", "kp_5"),
     ),
     "Interplanetary magnetic field": (
         "Constant field, 400 km/s, 5 cm-3: the question that the paper leaves open. By at Bz = -2 nT, Bz at By = 0.",

@@ -11,20 +11,18 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from siderion import open_dataset
-from siderion.core.constants import EARTH_RADIUS
-from siderion.transport.diagnostics import evening_morning_ratio, largest_density
-from siderion.transport.diagnostics.times import analysed_times
-from siderion.transport.paper.e_region import polar_layer
+from siderion.transport.diagnostics import daily_asymmetry, largest_density, polar_layer_area
+from siderion.transport.diagnostics.layers import POLAR
+from siderion.transport.paper.conditions import largest_wind
 from siderion.transport.paper.evidence import Evidence
 
 FILES = Path(__file__).resolve().parent.parent / "examples" / "experiments"
-POLAR = 60.0
-"""Absolute invariant latitude, degrees, poleward of which the means are taken."""
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Wind, Pedersen drift, gravity": (
@@ -68,71 +66,69 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def polar_mean(output: xr.Dataset, species: str, altitude: float) -> float:
-    """Mean density poleward of `POLAR` at the level nearest an altitude over all output times, m-3."""
-    level = int(np.argmin(np.abs(output.alt.values - altitude)))
-    weight = output.solid_angle.values * (np.abs(output.invariant_latitude.isel(alt=level).values) >= POLAR)
-    field = output.number_density.sel(species=species).isel(alt=level, time=analysed_times(output)).mean("time").values
-    return float(np.average(field, weights=weight))
+def polar_mean(evidence: Evidence, altitude: float) -> float:
+    """Mean density of the day poleward of 60 degrees invariant latitude at the level nearest an altitude, m-3."""
+    polar = evidence.invariant(altitude) >= POLAR
+    return float(np.mean([evidence.mean(evidence.density(t, altitude), polar) for t in evidence.times]))
 
 
-def layer_area(output: xr.Dataset, species: str) -> float:
+def layer_area(evidence: Evidence) -> float:
     """Area poleward of 60 degrees invariant latitude with more than 1e11 m-3 between 115 and 125 km, mean of the day, 1e3 km2."""
-    evidence = Evidence(output, species)
-    radius = EARTH_RADIUS / 1e3 + 120.0
-    return float(np.mean([evidence.weight[polar_layer(evidence, t)].sum() for t in evidence.times])) * radius**2 / 1e3
+    limit = evidence.limits["layer_density"]
+    return float(np.mean([polar_layer_area(evidence.output, t, limit, evidence.species) for t in evidence.times])) / 1e9
 
 
-def lift(output: xr.Dataset, species: str, moment: int) -> float:
+def lift(evidence: Evidence, hour: int) -> float:
     """Slope of the vertical velocity at 300 km on its E x B part in the cells (Figure 4)."""
-    evidence = Evidence(output, species)
-    m, t, _ = evidence.moments[moment]
-    cells = evidence.cells(t)
-    up, drift = (evidence.velocity("up", 300.0, m, *terms)[cells] for terms in ((), ("exb",)))
-    return float(np.polyfit(drift, up, 1)[0])
+    m, t, _ = evidence.moment_at(hour)
+    up, drift = (evidence.velocity("up", 300.0, m, *terms) for terms in ((), ("exb",)))
+    return evidence.slope(up, drift, evidence.cells(t))
 
 
-def ratio(output: xr.Dataset, species: str, altitude: float) -> float:
-    """Evening over morning cell, geometric mean over time."""
-    values = [evening_morning_ratio(output, species, altitude, t) for t in analysed_times(output)]
-    return float(np.exp(np.mean(np.log(values))))
+def drop(evidence: Evidence) -> float:
+    """Mean cross-polar potential of the day, kV."""
+    return float(np.mean([np.ptp(evidence.potential(t)) for t in evidence.times])) / 1e3
 
 
-def drop(output: xr.Dataset) -> float:
-    """Mean cross-polar potential, kV."""
-    potential = output.electric_potential
-    return float((potential.max(("lat", "lon")) - potential.min(("lat", "lon"))).mean()) / 1e3
+def largest(evidence: Evidence) -> dict[str, Any]:
+    """The largest density of the layer."""
+    return largest_density(evidence.output, evidence.species)
 
 
-def share(output: xr.Dataset, species: str, name: str) -> float:
+def share(evidence: Evidence, name: str) -> float:
     """An entry of the mass budget in % of the initial content."""
-    budget = json.loads(output.attrs["mass_budget"])["species"][species]
+    budget = json.loads(evidence.output.attrs["mass_budget"])["species"][evidence.species]
     return 100.0 * budget[name] / budget["initial"]
 
 
-Row = Callable[[xr.Dataset, str], str]
+Row = Callable[[Evidence], str]
+BUDGET: dict[str, Row] = {
+    "ions left, %": lambda e: f"{share(e, 'final'):.0f}",
+    "through the edge, %": lambda e: f"{share(e, 'through_edge'):+.0f}",
+    "through the top, %": lambda e: f"{share(e, 'through_top'):+.0f}",
+    "by chemistry, %": lambda e: f"{share(e, 'chemistry'):+.0f}",
+}
 ROWS: dict[str, Row] = {
-    "cross-polar potential, kV": lambda o, s: f"{drop(o):.0f}",
-    "largest at 115-125 km, m-3": lambda o, s: f"{largest_density(o, s)['number_density']:.1e}",
-    "its magnetic local time, h": lambda o, s: f"{largest_density(o, s)['magnetic_local_time']:.1f}",
-    "area above 1e11, 1e3 km2": lambda o, s: f"{layer_area(o, s):.0f}",
-    **{f"evening/morning, {a} km": lambda o, s, a=a: f"{ratio(o, s, a):.2g}" for a in (120, 200, 300)},
-    **{f"polar mean, {a} km, m-3": lambda o, s, a=a: f"{polar_mean(o, s, a):.1e}" for a in (120, 200, 300)},
-    **{f"slope on E x B, 300 km, {6 + 12 * m:02d} UT": lambda o, s, m=m: f"{lift(o, s, m):.2f}" for m in (0, 1)},
-    "ions left, %": lambda o, s: f"{share(o, s, 'final'):.0f}",
-    "through the edge, %": lambda o, s: f"{share(o, s, 'through_edge'):+.0f}",
-    "through the top, %": lambda o, s: f"{share(o, s, 'through_top'):+.0f}",
-    "by chemistry, %": lambda o, s: f"{share(o, s, 'chemistry'):+.0f}",
+    "cross-polar potential, kV": lambda e: f"{drop(e):.0f}",
+    "largest wind, m/s": lambda e: f"{largest_wind(e):.0f}",
+    "largest at 115-125 km, m-3": lambda e: f"{largest(e)['number_density']:.1e}",
+    "its magnetic local time, h": lambda e: f"{largest(e)['magnetic_local_time']:.1f}",
+    "area above 1e11, 1e3 km2": lambda e: f"{layer_area(e):.0f}",
+    **{f"evening/morning, {a} km": lambda e, a=a: f"{daily_asymmetry(e.output, e.species, a):.2g}" for a in (120, 200, 300)},
+    **{f"polar mean, {a} km, m-3": lambda e, a=a: f"{polar_mean(e, a):.1e}" for a in (120, 200, 300)},
+    **{f"slope on E x B, 300 km, {h:02d} UT": lambda e, h=h: f"{lift(e, h):.2f}" for h in (6, 18)},
+    **BUDGET,
 }
 HIGH_ROWS: dict[str, Row] = {
-    f"polar mean, {a} km, m-3": lambda o, s, a=a: f"{polar_mean(o, s, a):.1e}" for a in (120, 150, 200, 300, 400, 500, 590)
-} | {name: ROWS[name] for name in ("ions left, %", "through the edge, %", "through the top, %", "by chemistry, %")}
+    **{f"polar mean, {a} km, m-3": lambda e, a=a: f"{polar_mean(e, a):.1e}" for a in (120, 150, 200, 300, 400, 500, 590)},
+    **BUDGET,
+}
 
 
-def table(columns: dict[str, tuple[xr.Dataset, str]], rows: dict[str, Row]) -> list[str]:
+def table(columns: dict[str, Evidence], rows: dict[str, Row]) -> list[str]:
     """A Markdown table, one column per output and species."""
     lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    return lines + [f"| {name} | " + " | ".join(show(*one) for one in columns.values()) + " |" for name, show in rows.items()]
+    return lines + [f"| {name} | " + " | ".join(show(one) for one in columns.values()) + " |" for name, show in rows.items()]
 
 
 def costs(outputs: dict[str, xr.Dataset]) -> list[str]:
@@ -149,7 +145,7 @@ def section(title: str, outputs: dict[str, xr.Dataset], words: str) -> list[str]
     """One group: its question, its table, and what the words of docs/experiments.toml say to it."""
     intro, names = GROUPS[title]
     columns = {
-        (name if len(outputs[name].species) == 1 else str(species)): (outputs[name], str(species))
+        (name if len(outputs[name].species) == 1 else str(species)): Evidence(outputs[name], str(species))
         for name in names
         if name in outputs
         for species in outputs[name].species.values

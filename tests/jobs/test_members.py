@@ -143,3 +143,13 @@ def test_no_scheduler_at_the_address(monkeypatch):
     monkeypatch.setattr("siderion.jobs.members._PATIENCE", 0.5)
     with pytest.raises(SiderionError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run_members(root, MEMBERS, "tcp://127.0.0.1:9")
+
+
+def test_local_workers_keep_large_arrays():
+    """The cluster that is started here must hand its settings of the memory to its workers; see docs/performance.md."""
+    found = run_members(_environment_of_the_worker, {"one": None}, workers=1)["one"]
+    assert found == {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_ARENA_MAX": "1"}
+
+
+def _environment_of_the_worker(value, report):
+    return {name: os.environ.get(name) for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_ARENA_MAX")}

@@ -86,7 +86,7 @@ def test_largest_density_is_found_where_it_was_planted(southern):
     where = {"time": DAY + np.timedelta64(12, "h"), "alt": 123.0, "lat": latitude, "lon": 26.0}
     dataset["number_density"].loc[{"species": "Fe+", **where}] = 9e12
     dataset["number_density"].loc[{"species": "Fe+", **where, "alt": 127.0}] = 9e13
-    peak = largest_density(dataset, 0, DAY, 115.0, 125.0)
+    peak = largest_density(dataset, 0, 115.0, 125.0)
     assert (peak.altitude, peak.latitude, peak.longitude) == (123.0, latitude, 26.0)
     assert peak.value == pytest.approx(9e12)
     assert peak.time == where["time"]
@@ -96,12 +96,12 @@ def test_largest_density_is_found_where_it_was_planted(southern):
 def test_largest_density_leaves_out_the_spin_up():
     dataset = polar_dataset(velocities=False, hours=np.array([-6, 6, 18]))
     dataset["number_density"][0, 0] = 1e13
-    assert largest_density(dataset, 0, DAY, 115.0, 125.0).value < 1e12
+    assert largest_density(dataset, 0, 115.0, 125.0).value < 1e12
 
 
 def test_largest_density_needs_a_level(north):
     with pytest.raises(CoverageError, match="lies between 500 and 600 km"):
-        largest_density(north, 0, DAY, 500.0, 600.0)
+        largest_density(north, 0, 500.0, 600.0)
 
 
 def test_equatorward_is_southward_in_the_north_and_northward_in_the_south():

@@ -9,6 +9,7 @@ import xarray as xr
 from cyclopts import Parameter
 
 from siderion.cli.show import print_json
+from siderion.core.errors import SettingsError
 from siderion.solarwind.imf import load_imf
 from siderion.solarwind.two_cell import READINGS, two_cell_days
 
@@ -44,6 +45,8 @@ def days(
         Print JSON, with every day.
     """
     result = two_cell_days(load_imf(imf), reading, bz_fraction, by)  # type: ignore[arg-type]
+    if wrong := [month for month in months or () if not 1 <= month <= 12]:
+        raise SettingsError(f"--months {wrong[0]}: months are 1 to 12")
     if months:
         result = result.sel(day=result.day.dt.month.isin(months))
     if json_:

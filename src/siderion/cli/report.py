@@ -12,7 +12,6 @@ from siderion.cli.show import progress_report
 from siderion.core.errors import SettingsError, explained
 from siderion.io.store import open_dataset
 from siderion.jobs.atomic import atomic_file
-from siderion.jobs.progress import ProgressEvent
 from siderion.report import render_report
 from siderion.report.figures import to_png
 from siderion.report.paper_figures import PaperFigure, check_polar_run, make_paper_figures
@@ -65,10 +64,8 @@ def _paper(dataset: xr.Dataset) -> tuple[list[PaperFigure], str]:
     check_polar_run(dataset)
     with progress_report() as tell:
         drivers = load_drivers(run_settings(dataset), tell)
-        tell(ProgressEvent("figures", 0.0))
-        made = make_paper_figures(dataset, drivers)
-        tell(ProgressEvent("statements", 0.0))
-        table = paper_table(dataset, drivers, species=str(dataset.species.values[0]))
+        made = make_paper_figures(dataset, drivers, tell)
+        table = paper_table(dataset, drivers, species=str(dataset.species.values[0]), report=tell)
     return made, render_paper_page(dataset, drivers, table, made)
 
 

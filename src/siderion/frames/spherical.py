@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import KDTree
 
 
 def unit_vector(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.float64]:
@@ -28,3 +29,16 @@ def local_axes(lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray, NDArray, NDArra
     east = np.stack([-np.sin(lon_rad), np.cos(lon_rad), zero], axis=-1)
     up = unit_vector(lat, lon)
     return east, np.cross(up, east), up
+
+
+def distance_to_nearest(position: NDArray[np.float64], lat: ArrayLike, lon: ArrayLike) -> NDArray[np.float64]:
+    """Great-circle distance, degrees, from unit vectors (..., 3) to the nearest of some points in degrees.
+
+    Points that are not a number are none; without any the distance is infinite.
+    """
+    points = unit_vector(lat, lon).reshape(-1, 3)
+    points = points[np.isfinite(points).all(axis=-1)]
+    if not len(points):
+        return np.full(position.shape[:-1], np.inf)
+    chord, _ = KDTree(points).query(position)
+    return np.degrees(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)))

@@ -45,6 +45,12 @@ def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
         dataset.to_zarr(path, mode="w-", encoding=encoding, consolidated=False, zarr_format=3)
 
 
+def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
+    """Write a small data set as one NetCDF-4 file; one that is there is replaced."""
+    with explained(path):
+        dataset.to_netcdf(path, engine="h5netcdf")
+
+
 class SliceWriter:
     """A Zarr store whose large variables are written slice by slice.
 

@@ -61,6 +61,12 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
                 shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
 def _beside(target: Path) -> Path:
     """New hidden name in the same folder; `tempfile` would make the output readable by its owner only."""
     return target.with_name(f".{target.name}.{secrets.token_hex(6)}")

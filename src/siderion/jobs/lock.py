@@ -120,7 +120,7 @@ def _is_stale(text: str) -> bool:
 def _process(pid: int) -> str | None:
     """What tells a living process from a later one of the same number ("" if the system does not say); None when dead."""
     if sys.platform != "linux":
-        import psutil  # comes with distributed; os.kill(pid, 0) would end a process on Windows
+        import psutil  # os.kill(pid, 0) would end a process on Windows
 
         return "" if psutil.pid_exists(pid) else None
     try:

@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 """How long to wait for a cluster, s."""
 _LOCAL_CONFIGURATION = {
     "distributed.scheduler.allowed-failures": 1,  # a member whose process dies is tried once more
-    # With Dask's own value the system takes back every large array at once and clears its pages anew: twice the time of a run.
+    # With Dask's own value the system takes back every large array at once and clears its pages anew.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
     "distributed.nanny.pre-spawn-environ.MALLOC_ARENA_MAX": 1,
@@ -151,12 +151,14 @@ class _Progress:
         self.report, self.lock = report, threading.Lock()
 
     def heard(self, name: str, event: ProgressEvent) -> None:
+        """Take what a member has got to."""
         with self.lock:
             if name not in self.over:  # an event may arrive after the result
                 self.fractions[name] = event.done
                 self._tell(name, f"{event.stage} {event.detail}")
 
     def ended(self, name: str, result: Any) -> None:
+        """Take the end of a member."""
         with self.lock:
             self.over.add(name)
             self.fractions[name] = 1.0

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from siderion.core.errors import CoverageError, DataError
+from siderion.jobs.progress import ProgressEvent, Report, silent
 from siderion.transport.diagnostics import evening_morning_ratio
 from siderion.transport.paper import Evidence
 from siderion.transport.paper.mechanism import northwest_share
@@ -103,12 +104,19 @@ def paper_figures(output: xr.Dataset, drivers: xr.Dataset | None = None) -> dict
     return {one.key: one.figure for one in make_paper_figures(output, drivers) if one.figure is not None}
 
 
-def make_paper_figures(output: xr.Dataset, drivers: xr.Dataset | None = None) -> list[PaperFigure]:
-    """Draw every figure of the paper with its caption, or say why it cannot be drawn; parameters as `paper_figures`."""
+def make_paper_figures(output: xr.Dataset, drivers: xr.Dataset | None = None, report: Report = silent) -> list[PaperFigure]:
+    """Draw every figure of the paper with its caption, or say why it cannot be drawn; parameters as `paper_figures`.
+
+    ``report`` takes a progress event per figure: some take half a minute.
+    """
     check_polar_run(output)
     given = PaperInput(polar_run(output), output, drivers)
+    made = []
     with matplotlib.rc_context(rc=STYLE):
-        return [_made(key, heading, partial(build, given)) for key, (heading, build) in _FIGURES.items()]
+        for number, (key, (heading, build)) in enumerate(_FIGURES.items()):
+            report(ProgressEvent("figures", number / len(_FIGURES), heading))
+            made.append(_made(key, heading, partial(build, given)))
+    return made
 
 
 def check_polar_run(output: xr.Dataset) -> None:
@@ -446,10 +454,7 @@ _FIGURES: dict[str, tuple[str, Callable[[PaperInput], tuple[Figure, str]]]] = {
     "figure_5": ("Figure 5: meridional velocity at 200 km", partial(velocity_figure, row=VELOCITY_ROWS[1])),
     "figure_6": ("Figure 6: vertical velocity at 120 km", partial(velocity_figure, row=VELOCITY_ROWS[2])),
     "figure_7": ("Figure 7: velocity driven by the wind", wind_figure),
-    "figure_8": (
-        "Figure 8: the flow in three dimensions",
-        flow_figure,
-    ),
+    "figure_8": ("Figure 8: the flow in three dimensions", flow_figure),
     "figure_s1": ("Figure S1: magnetic local time", local_time_figure),
     "figure_s2": ("Figure S2: invariant latitude", invariant_latitude_figure),
     "figure_s3": ("Figure S3: directions of the electric field", field_figure),

@@ -139,7 +139,7 @@ def summary_list(run: PolarRun) -> str:
 
 
 def _peak_sentence(run: PolarRun, species: int) -> str:
-    peak = largest_density(run.dataset, species, run.day, *LAYER)
+    peak = largest_density(run.dataset, species, *LAYER)
     name = markup.text(species_label(run.species[species]))
     latitude = f"{abs(peak.latitude):.1f}° {'S' if peak.latitude < 0.0 else 'N'}"
     longitude = f"{abs(peak.longitude):.1f}° {'W' if peak.longitude < 0.0 else 'E'}"

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from siderion.core.errors import CoverageError, DataError
+from siderion.transport.diagnostics.times import analysed_times
 
 from .polar_map import longitude_of_local_time
 
@@ -207,8 +208,8 @@ class DensityPeak:
     invariant_latitude: float | None
 
 
-def largest_density(dataset: xr.Dataset, species: int, day: np.datetime64, lowest: float, highest: float) -> DensityPeak:
-    """Find the largest density of a species between two altitudes (km) from the start of the day on.
+def largest_density(dataset: xr.Dataset, species: int, lowest: float, highest: float) -> DensityPeak:
+    """Find the largest density of a species between two altitudes (km) on the day analysed.
 
     Raises
     ------
@@ -221,8 +222,7 @@ def largest_density(dataset: xr.Dataset, species: int, day: np.datetime64, lowes
         raise CoverageError(
             f"no altitude of the grid ({levels[0]:g} to {levels[-1]:g} km) lies between {lowest:g} and {highest:g} km"
         )
-    hours = np.flatnonzero(dataset["time"].values >= day.astype("datetime64[ns]"))
-    hours = hours if len(hours) else np.arange(dataset.sizes["time"])
+    hours = analysed_times(dataset)
     density = dataset["number_density"].isel(species=species, alt=inside, time=hours)
     values = density.transpose("time", "alt", "lat", "lon").values
     if not np.isfinite(values).any():

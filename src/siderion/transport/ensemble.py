@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -15,8 +14,8 @@ import xarray as xr
 
 from siderion.core.errors import CheckpointError, DataError, OutputError, SettingsError, explained
 from siderion.core.variables import with_attributes
-from siderion.io.store import open_dataset, write_dataset
-from siderion.jobs.atomic import atomic_file, atomic_folder, require_space
+from siderion.io.store import open_dataset, write_dataset, write_netcdf
+from siderion.jobs.atomic import atomic_file, atomic_folder, remove_folder, require_space
 from siderion.jobs.checkpoint import load_checkpoint
 from siderion.jobs.lock import folder_lock
 from siderion.jobs.members import run_members
@@ -26,13 +25,11 @@ from siderion.solarwind.two_cell import paper_days
 from siderion.transport.member_maps import LATITUDE_STEP, LOWEST_LATITUDE, facts, misfit, missing, reduce_output
 from siderion.transport.plan import COMPRESSION, plan_run
 from siderion.transport.run import CHECKPOINTS, PARTIAL, STORE, checkpoint_facts, output_times, run
-from siderion.transport.settings import RunSettings, make_settings
+from siderion.transport.settings import DENSITY_FLOOR, RunSettings, make_settings
 
 ENSEMBLE = "ensemble.zarr"
 MEMBERS = "members"
 REDUCED = "reduced.nc"
-DENSITY_FLOOR = 1e4
-"""Densities below this, m-3, the floor of the model, count as this in the spread of logarithms."""
 
 
 # ---------------------------------------------------------------------- members
@@ -196,7 +193,7 @@ def run_ensemble(
         run_members(_make_member, tasks, scheduler, workers, threads, "raise", report)
         joined = join_members({name: open_dataset(_reduced(place, name)).load() for name in members})
         with explained(place):
-            _remove(place / ENSEMBLE)
+            remove_folder(place / ENSEMBLE)
             with atomic_folder(place / ENSEMBLE) as temporary:
                 temporary.rmdir()
                 write_dataset(joined, temporary)
@@ -298,19 +295,14 @@ def _check_settings(path: Path, dataset: xr.Dataset, settings: RunSettings) -> N
 
 def _remove_members(place: Path, members: Mapping[str, RunSettings]) -> None:
     with explained(place):
-        _remove(place / ENSEMBLE)
+        remove_folder(place / ENSEMBLE)
         for home in (place / MEMBERS / name for name in members):
             if not home.exists():
                 continue
             with folder_lock(home):  # a run of this member alone may be under way
                 (home / REDUCED).unlink(missing_ok=True)
                 for part in (STORE, PARTIAL, CHECKPOINTS):
-                    _remove(home / part)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+                    remove_folder(home / part)
 
 
 def _make_member(task: _Task, report: Report) -> None:
@@ -329,7 +321,7 @@ def _make_member(task: _Task, report: Report) -> None:
     with open_dataset(home / STORE) as output:
         reduced = reduce_output(output, task.step)
     with atomic_file(home / REDUCED) as temporary:
-        reduced.to_netcdf(temporary, engine="h5netcdf")
+        write_netcdf(reduced, temporary)
 
 
 # ---------------------------------------------------------------------- joining

@@ -9,13 +9,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import DataError
 from siderion.core.variables import with_attributes
-from siderion.transport.diagnostics import summarize, summary_dataset
+from siderion.transport.diagnostics import polar_layer_area, summarize, summary_dataset
+from siderion.transport.diagnostics.levels import nearest_level
 from siderion.transport.diagnostics.magnetic_grid import to_magnetic_grid
 from siderion.transport.diagnostics.times import analysed_times
-from siderion.transport.paper.e_region import polar_layer
 from siderion.transport.paper.evidence import Evidence
 from siderion.transport.settings import RunSettings
 
@@ -57,7 +56,7 @@ def reduce_output(output: xr.Dataset, latitude_step: float = LATITUDE_STEP) -> x
         ``median_number_density`` is the median over the hours of the same bin means, which short-lived layers do not rule.
         At 120 km both are of the largest density between 115 and 125 km. ``layer_occurrence`` is the fraction of area and
         time with a density there above 1e11 m-3. ``mean_layer_area`` is the mean area of such layers poleward of 60 degrees
-        invariant latitude, at 120 km: `siderion.transport.paper.e_region.polar_layer`, as in the statements of the paper.
+        invariant latitude, at 120 km: `siderion.transport.diagnostics.polar_layer_area`, as in the statements of the paper.
         Velocities are geographic, at the level nearest to each altitude. Bins smaller than the cells, near the pole,
         take the nearest cell. The numbers are those of
         `siderion.transport.diagnostics.summarize`, found again, and the mass budget.
@@ -112,7 +111,7 @@ class _MagneticGrid:
         self.rows = np.linspace(LOWEST_LATITUDE, 90.0, round((90.0 - LOWEST_LATITUDE) / latitude_step) + 1)
         self.columns = np.arange(0.0, 24.0 + LOCAL_TIME_STEP / 2, LOCAL_TIME_STEP)
         self.weight = output.solid_angle.values
-        self.levels = [int(np.argmin(np.abs(output.alt.values - altitude))) for altitude in MAP_ALTITUDES]
+        self.levels = [nearest_level(output, altitude) for altitude in MAP_ALTITUDES]
         self.latitude = [np.abs(output.invariant_latitude.isel(alt=level).values) for level in self.levels]
 
     def map(self, field: xr.DataArray, time: int, altitude: int) -> xr.DataArray:
@@ -134,13 +133,12 @@ def _densities(output: xr.Dataset, grid: _MagneticGrid, times: NDArray[np.intp])
 def _densities_of(evidence: Evidence, grid: _MagneticGrid, times: NDArray[np.intp]) -> xr.Dataset:
     """Density and layers of one species."""
     density, layers, areas = [], [], []
-    square = (EARTH_RADIUS + 1e3 * MAP_ALTITUDES[0]) ** 2
     for time in times:
         strongest = evidence.layer_density(time)
         parts = [strongest, *(evidence.density(time, altitude) for altitude in MAP_ALTITUDES[1:])]
         density.append(xr.concat([grid.map(_on_map(part), time, k) for k, part in enumerate(parts)], dim="alt"))
         layers.append(grid.map(_on_map(strongest > evidence.limits["layer_density"]), time, 0))
-        areas.append(evidence.weight[polar_layer(evidence, time)].sum() * square)
+        areas.append(polar_layer_area(evidence.output, time, evidence.limits["layer_density"], evidence.species))
     hourly = xr.concat(density, dim="time")
     return xr.Dataset(
         {

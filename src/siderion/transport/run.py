@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from siderion.background.drivers import build_drivers
 from siderion.core.errors import CheckpointError, OutputError, explained
 from siderion.io.store import open_dataset, write_dataset
-from siderion.jobs.atomic import atomic_folder, require_space
+from siderion.jobs.atomic import atomic_folder, remove_folder, require_space
 from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
 from siderion.jobs.lock import folder_lock
 from siderion.jobs.progress import ProgressEvent, Report, silent
@@ -93,6 +93,7 @@ class _Spent:
         self.start, self.earlier = (clock.monotonic(), clock.process_time()), (0.0, 0.0)
 
     def so_far(self) -> tuple[float, float]:
+        """Seconds by the clock, and of the processor."""
         wall, cpu = self.earlier
         return wall + clock.monotonic() - self.start[0], cpu + clock.process_time() - self.start[1]
 
@@ -180,22 +181,15 @@ def _clear(place: Path) -> None:
     """Remove what an earlier run left half-done."""
     with explained(place):
         for leftover in (place / PARTIAL, place / CHECKPOINTS):
-            _remove(leftover)
+            remove_folder(leftover)
 
 
 def _publish(place: Path, overwrite: bool) -> None:
     with explained(place):
         if overwrite:
-            _remove(place / STORE)
+            remove_folder(place / STORE)
         (place / PARTIAL).rename(place / STORE)
-        _remove(place / CHECKPOINTS)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        for path in sorted(folder.rglob("*"), reverse=True):
-            path.rmdir() if path.is_dir() else path.unlink()
-        folder.rmdir()
+        remove_folder(place / CHECKPOINTS)
 
 
 # ---------------------------------------------------------------------- drivers

@@ -16,6 +16,8 @@ from siderion.core.errors import SettingsError
 from siderion.core.species import get_species
 from siderion.jobs.settings import Settings, merged
 
+DENSITY_FLOOR = 1e4
+"""Smallest density of the model by default, m-3; logarithms of densities are not taken below it."""
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 PRESETS: dict[str, dict[str, float]] = {
@@ -74,7 +76,7 @@ class InitialSettings(Settings):
     peak_density: float = Field(1e10, ge=0.0, description="ion peak, m-3")
     peak_altitude: float = Field(100.0, description="km")
     width: float = Field(10.0, gt=0.0, description="km; density exp(-((z - peak)/width)^2)")
-    floor: float = Field(1e4, gt=0.0, description="smallest initial density, and that of inflow from below, m-3")
+    floor: float = Field(DENSITY_FLOOR, gt=0.0, description="smallest initial density, and that of inflow from below, m-3")
     neutral_peak_density: float = Field(2e9, ge=0.0, description="neutral metal peak (polar summer), m-3")
     neutral_peak_altitude: float = Field(92.0, description="km")
     neutral_width: float = Field(4.0, gt=0.0, description="km")

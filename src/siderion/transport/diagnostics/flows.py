@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from siderion.background.ion_velocity import TERMS
 from siderion.core.errors import DataError
 from siderion.core.variables import with_attributes
-from siderion.frames.spherical import unit_vector
+from siderion.frames.spherical import distance_to_nearest, unit_vector
 from siderion.transport.diagnostics.cells import convection_pattern
 from siderion.transport.diagnostics.drifts import IonColumns
 from siderion.transport.diagnostics.face_fluxes import CellFaces, border_flux, horizontal_fluxes, vertical_flux
@@ -86,9 +85,10 @@ class FlowRegions:
         limit = np.where(clock < 12.0, float(extremum.sel(cell="morning")), float(extremum.sel(cell="evening")))
         if not pattern.sizes["boundary_point"]:
             raise DataError(f"the two cells have no common boundary at {str(columns.time)[:16]}; choose another time")
-        to_boundary = _distance(columns, pattern.boundary_lat.values, pattern.boundary_lon.values)
+        position = unit_vector(columns.lat, columns.lon)
+        to_boundary = distance_to_nearest(position, pattern.boundary_lat.values, pattern.boundary_lon.values)
         line = pattern.sel(cell="evening")
-        to_reversal = _distance(columns, line.reversal_lat.values, line.reversal_lon.values)
+        to_reversal = distance_to_nearest(position, line.reversal_lat.values, line.reversal_lon.values)
         reach = max(2.0, 1.5 * float(output.lat[1] - output.lat[0]))
         masks = pattern.cell_mask.values
         return cls(
@@ -252,12 +252,3 @@ def _share(amount: NDArray, mask: NDArray, near: NDArray) -> float:
     """Share of an amount in a mask that lies near a line; 0 where there is nothing."""
     whole = float(amount[mask].sum())
     return float(amount[mask & near].sum()) / whole if whole > 0.0 else 0.0
-
-
-def _distance(columns: IonColumns, lat: NDArray, lon: NDArray) -> NDArray[np.float64]:
-    """Great-circle distance, degrees, from every cell centre to the nearest of some points; points not a number are none."""
-    real = np.isfinite(lat) & np.isfinite(lon)
-    if not real.any():
-        return np.full(columns.lat.shape, np.inf)
-    chord, _ = KDTree(unit_vector(lat[real], lon[real])).query(unit_vector(columns.lat, columns.lon))
-    return np.degrees(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)))

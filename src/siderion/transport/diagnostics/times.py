@@ -33,8 +33,9 @@ def analysed_times(output: xr.Dataset, dimension: str = "time") -> NDArray[np.in
     """
     times = output[dimension].values.astype("datetime64[ns]")
     every = np.arange(len(times))
-    if "settings" in output.attrs:
-        day = np.datetime64(json.loads(output.attrs["settings"])["date"], "ns")
+    date = json.loads(output.attrs.get("settings", "{}")).get("date")
+    if date:
+        day = np.datetime64(date, "ns")
         found = every[(times >= day) & (times < day + _DAY)]
         if len(found):
             return found

@@ -13,12 +13,9 @@ from siderion.background.conditions import Conditions
 from siderion.core.errors import DataError
 from siderion.transport.diagnostics.cells import separate_cells
 from siderion.transport.diagnostics.layers import POLAR
-from siderion.transport.paper.evidence import Evidence, ratio
+from siderion.transport.paper.evidence import Evidence, correlation, ratio
 from siderion.transport.paper.statement import Number, Statement, above, at_least, at_most, below
-from siderion.transport.settings import RunSettings
-
-FLOOR = 1e4
-"""Densities of the ensemble's maps below this, m-3, count as this: it is the floor of the model."""
+from siderion.transport.settings import DENSITY_FLOOR, RunSettings
 
 
 def series_of_day(evidence: Evidence, name: str) -> NDArray[np.float64]:
@@ -109,23 +106,16 @@ def similar_settings(evidence: Evidence) -> dict[str, dict[str, Any]]:
 def map_correlations(ensemble: xr.Dataset, species: str, altitude: float) -> list[float]:
     """Correlation by area of every member's map of log density with the mean of the other maps, at one altitude, km.
 
-    Only poleward of `POLAR`; densities below `FLOOR`, the floor of the model, count as this.
+    Only poleward of `POLAR`; densities below `DENSITY_FLOOR`, the floor of the model, count as this.
     """
     maps = ensemble["mean_number_density"].sel(species=species, alt=altitude)
     maps = maps.transpose("member", "invariant_latitude", "magnetic_local_time")
-    logs = np.log10(np.maximum(maps.values.astype(float), FLOOR))
+    logs = np.log10(np.maximum(maps.values.astype(float), DENSITY_FLOOR))
     latitude = maps.invariant_latitude.values
     weight = np.broadcast_to(np.cos(np.radians(latitude))[:, None], logs.shape[1:])
     there = np.isfinite(logs).all(axis=0) & (latitude >= POLAR)[:, None]
     weight, logs = weight[there], logs[:, there]
-    return [_correlation(one, np.delete(logs, n, axis=0).mean(axis=0), weight) for n, one in enumerate(logs)]
-
-
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    da, db = (field - np.average(field, weights=weight) for field in (a, b))
-    size = np.sqrt(np.average(da**2, weights=weight) * np.average(db**2, weights=weight))
-    # uniform maps differ from their mean by rounding only
-    return float(np.average(da * db, weights=weight) / size) if size > 1e-12 else float("nan")
+    return [correlation(one, np.delete(logs, n, axis=0).mean(axis=0), weight) for n, one in enumerate(logs)]
 
 
 def _other_days(evidence: Evidence) -> list[Number]:

@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from siderion.core.errors import DataError
 from siderion.core.tables import load_table
 from siderion.frames.dipole import TiltedDipole
-from siderion.frames.spherical import local_axes, unit_vector
+from siderion.frames.spherical import distance_to_nearest, local_axes, unit_vector
 from siderion.transport.diagnostics.cells import convection_cells, convection_pattern
 from siderion.transport.diagnostics.drifts import electric_field
 from siderion.transport.diagnostics.layers import layer_density
@@ -235,8 +234,7 @@ class Evidence:
 
         def found() -> Field:
             pattern = self.pattern(t).sel(cell=cell)
-            there = np.isfinite(pattern.reversal_lat.values)
-            return self.distance(pattern.reversal_lat.values[there], pattern.reversal_lon.values[there])
+            return self.distance(pattern.reversal_lat.values, pattern.reversal_lon.values)
 
         return self._once(("to reversal", t, cell), found)
 
@@ -258,11 +256,7 @@ class Evidence:
 
     def distance(self, lat: ArrayLike, lon: ArrayLike) -> Field:
         """Distance of every cell from the nearest of some points, degrees of arc; infinite without points."""
-        points = unit_vector(lat, lon).reshape(-1, 3)
-        if not len(points):
-            return np.full(self.weight.shape, np.inf)
-        chord = cKDTree(points).query(self.position)[0]
-        return np.degrees(2.0 * np.arcsin(np.clip(chord / 2.0, 0.0, 1.0)))
+        return distance_to_nearest(self.position, lat, lon)
 
     @property
     def position(self) -> Field:
@@ -316,10 +310,7 @@ class Evidence:
 
     def correlation(self, a: Field, b: Field, where: Mask) -> float:
         """Area-weighted linear correlation; not a number where one of the two does not vary (a term switched off)."""
-        if not where.any() or np.ptp(a[where]) == 0.0 or np.ptp(b[where]) == 0.0:
-            return float("nan")
-        da, db = a - self.mean(a, where), b - self.mean(b, where)
-        return self.mean(da * db, where) / float(np.sqrt(self.mean(da**2, where) * self.mean(db**2, where)))
+        return correlation(a[where], b[where], self.weight[where])
 
     def slope(self, a: Field, b: Field, where: Mask) -> float:
         """Slope of the area-weighted least-squares line of ``a`` on ``b``; not a number where ``b`` does not vary."""
@@ -351,6 +342,17 @@ class Evidence:
         if key not in self._kept:
             self._kept[key] = compute()
         return self._kept[key]  # type: ignore[no-any-return]
+
+
+def correlation(a: Field, b: Field, weight: Field) -> float:
+    """Weighted linear correlation; not a number without values, or where one field varies by no more than rounding."""
+    if not a.size:
+        return float("nan")
+    da, db = (field - np.average(field, weights=weight) for field in (a, b))
+    spread = [float(np.sqrt(np.average(d**2, weights=weight))) for d in (da, db)]
+    if any(size <= 1e-12 * float(np.abs(field).max()) for size, field in zip(spread, (a, b), strict=True)):
+        return float("nan")
+    return float(np.average(da * db, weights=weight)) / (spread[0] * spread[1])
 
 
 def ratio(a: float, b: float) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 
 from siderion.transport.diagnostics.cells import separate_cells
 from siderion.transport.diagnostics.summary import daily_asymmetry
-from siderion.transport.paper.conditions import FLOOR
 from siderion.transport.paper.e_region import premidnight_sector
 from siderion.transport.paper.evidence import Evidence, ratio
 from siderion.transport.paper.statement import Number, Statement, at_least, at_most, below
 from siderion.transport.paper.velocities import crosses_the_pole, falls_by_night, hourly, rises_by_day
+from siderion.transport.settings import DENSITY_FLOOR
 
 
 def _path_without_the_rest(evidence: Evidence) -> list[Number]:
@@ -50,7 +50,7 @@ def _electric_field_is_the_cause(evidence: Evidence) -> list[Number]:
     for _, t, hour in evidence.moments:
         cells = evidence.cells(t)
         for altitude in (300.0, 200.0):
-            here, there = (np.log(np.maximum(one.density(t, altitude), FLOOR)) for one in (evidence, without))
+            here, there = (np.log(np.maximum(one.density(t, altitude), DENSITY_FLOOR)) for one in (evidence, without))
             numbers.append(Number(f"{hour} {altitude:.0f} km", evidence.correlation(here, there, cells), "1", at_least(0.7)))
     return numbers
 

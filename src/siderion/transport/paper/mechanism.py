@@ -10,6 +10,7 @@ from siderion.transport.diagnostics.asymmetry import cell_asymmetry
 from siderion.transport.diagnostics.drifts import ion_drifts
 from siderion.transport.diagnostics.flows import metal_ion_flows
 from siderion.transport.diagnostics.layers import POLAR
+from siderion.transport.diagnostics.levels import nearest_level
 from siderion.transport.paper.e_region import near_line, premidnight_layer, premidnight_sector
 from siderion.transport.paper.evidence import NEAR, Evidence, Field, Mask, ratio
 from siderion.transport.paper.statement import Number, Statement, above, at_least, at_most, below, shares
@@ -57,7 +58,7 @@ def _northwest_at_layer(evidence: Evidence, m: int, t: int) -> list[Number]:
 def _northwest_converges(evidence: Evidence, m: int, t: int) -> list[Number]:
     velocity = evidence.output.velocity_up.sel(species=evidence.species).isel(velocity_time=m)
     alt = evidence.output.alt.values
-    low, high = (int(np.argmin(np.abs(alt - altitude))) for altitude in (115.0, 125.0))
+    low, high = (nearest_level(evidence.output, altitude) for altitude in (115.0, 125.0))
     fall = velocity.isel(alt=low).values.astype(float) - velocity.isel(alt=high).values.astype(float)
     rate = fall / (1e3 * (alt[high] - alt[low]))
     cells, northwest = evidence.cells(t), converging_field(evidence, t)

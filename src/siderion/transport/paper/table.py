@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from siderion.core.variables import with_attributes
+from siderion.jobs.progress import ProgressEvent, Report, silent
 from siderion.transport.paper import conditions, e_region, experiments, f_region, mechanism, unanswered, velocities, wind
 from siderion.transport.paper.evidence import Evidence
 from siderion.transport.paper.statement import Finding, find
@@ -31,10 +32,15 @@ def findings(
     ensemble: xr.Dataset | None = None,
     species: str = "Fe+",
     experiment_outputs: Mapping[str, xr.Dataset] | None = None,
+    report: Report = silent,
 ) -> list[Finding]:
     """What an output says to every statement; arguments as for `paper_table`."""
     evidence = Evidence(output, species, drivers, ensemble, experiment_outputs)
-    return [find(statement, evidence) for statement in STATEMENTS]
+    found = []
+    for number, statement in enumerate(STATEMENTS):
+        report(ProgressEvent("statements", number / len(STATEMENTS), statement.key))
+        found.append(find(statement, evidence))
+    return found
 
 
 def paper_table(
@@ -43,6 +49,7 @@ def paper_table(
     ensemble: xr.Dataset | None = None,
     species: str = "Fe+",
     experiment_outputs: Mapping[str, xr.Dataset] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset:
     """Every statement of Andoh et al. 2026 with the numbers of one run and a verdict.
 
@@ -63,6 +70,8 @@ def paper_table(
     experiment_outputs : mapping of str to xarray.Dataset, optional
         Outputs of the settings files in ``examples/experiments``, by their names; without them what concerns changed terms or
         conditions is not compared.
+    report : callable
+        Takes a `ProgressEvent` per statement.
 
     Returns
     -------
@@ -75,7 +84,7 @@ def paper_table(
     KeyError
         The output has no such species.
     """
-    found = findings(output, drivers, ensemble, species, experiment_outputs)
+    found = findings(output, drivers, ensemble, species, experiment_outputs, report)
     columns = {
         "place": [f.statement.place for f in found],
         "says": [f.statement.says for f in found],

@@ -47,7 +47,16 @@ def test_every_body(name: str) -> None:
 
 
 def test_all_bodies_of_the_table_are_there() -> None:
-    assert len(NAMES) == len(set(NAMES)) == 16
+    assert len(NAMES) == len(set(NAMES)) == 17
+
+
+def test_field_of_the_cusp_gives_proton_gyrofrequencies_of_the_paper() -> None:
+    """B = 2 pi m f/q with CODATA values; 4 to 7 Hz in Lammer et al. 2025, section 3.3."""
+    lower, upper = get_body("Earth cusp").require("magnetic_field")  # type: ignore[misc]
+    frequencies = [1.602176634e-19 * b / (2 * np.pi * 1.67262192e-27) for b in (lower, upper)]
+    assert frequencies == pytest.approx([4.0, 7.0], rel=5e-3)
+    with pytest.raises(SettingsError, match="flow_speed is not known; give it with the option flow_speed"):
+        get_body("Earth cusp").require("flow_speed")
 
 
 def test_case_does_not_matter() -> None:

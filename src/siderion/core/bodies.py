@@ -13,7 +13,7 @@ from functools import cache
 import pandas as pd
 from scipy import constants as _codata
 
-from .constants import CUBIC_CENTIMETRE
+from .constants import ATOMIC_MASS, CUBIC_CENTIMETRE
 from .errors import CoverageError, SettingsError
 from .tables import load_table
 
@@ -29,6 +29,7 @@ OPTIONS = {
     "magnetic_field": "magnetic_field",
     "flow_speed": "flow_speed",
     "plasma_density": "plasma_density",
+    "ion_mass": "ion_mass",
     "temperature": "temperature",
 }
 """Name of the setting that supplies each field; the command line writes it with dashes (``--body-mass``)."""
@@ -51,6 +52,8 @@ class Body:
     magnetic_field, flow_speed, plasma_density : (float, float) or None
         Usual range of the field (T), of the plasma speed relative to the body (m s-1; for moons that of the corotating
         plasma) and of the plasma number density (m-3) around the body.
+    ion_mass : (float, float) or None
+        Usual range of the mean mass of the plasma ions, kg; None in the solar wind (protons).
     temperature : (float, float) or None
         Usual range of the temperature of the neutral exosphere, K.
     """
@@ -63,6 +66,7 @@ class Body:
     magnetic_field: Range | None = None
     flow_speed: Range | None = None
     plasma_density: Range | None = None
+    ion_mass: Range | None = None
     temperature: Range | None = None
 
     def require(self, field: str) -> float | Range:
@@ -154,6 +158,7 @@ def get_body(name: str) -> Body:
         magnetic_field=_range(row, "magnetic_field", "nt", 1e-9),
         flow_speed=_range(row, "flow_speed", "km_s", 1e3),
         plasma_density=_range(row, "plasma_density", "cm3", 1.0 / CUBIC_CENTIMETRE),
+        ion_mass=_range(row, "ion_mass", "amu", ATOMIC_MASS),
         temperature=_range(row, "temperature", "k", 1.0),
     )
 

@@ -88,3 +88,22 @@ def species_group(name: str) -> tuple[Species, ...]:
         known = ", ".join(table["group"].unique())
         raise CoverageError(f"species group {name!r} is unknown; known groups: {known}")
     return tuple(get_species(member) for member in members)
+
+
+PARENTS = {"water group": "H2O"}
+"""Neutral that the ions of a group come from, where one is meant."""
+
+
+def parent_neutral(ion: str) -> str:
+    """Name of the neutral that an ion or a group of ions comes from: ``"H2"`` for ``"H2+"``, ``"H2O"`` for ``"water group"``.
+
+    Raises
+    ------
+    CoverageError
+        The species is not known, or is a group of ions of several neutrals.
+    """
+    if ion in PARENTS:
+        return PARENTS[ion]
+    if " " in ion:
+        raise CoverageError(f"species group {ion!r} comes from several neutrals; name its ions one by one")
+    return get_species(ion).neutral_name

@@ -51,6 +51,8 @@ _VELOCITY_GRID = ("species", "velocity_time", "alt", "lat", "lon")
 _MAP = ("invariant_latitude", "magnetic_local_time")
 _SPECIES_MAP = ("species", "alt", *_MAP)
 _VELOCITY_MAP = ("species", "universal_time", "alt", *_MAP)
+_SERIES = ("time", "component")
+_WINDOW = ("time", "species")
 _MAGNETIC_GRID = ("convection_time", "magnetic_latitude", "magnetic_local_time")
 
 
@@ -181,6 +183,59 @@ _ENTRIES = [
             Variable(f"evening_night_area_share_near_{line}", (), "1", f"share of the evening cell by night near the {meaning}"),
         )
     ],
+    # waves: a field series, windows and events
+    Variable("magnetic_field", _SERIES, "nT", "magnetic field"),
+    Variable("position", _SERIES, "km", "position from the centre of the body"),
+    Variable("radial_distance", ("time",), "km", "distance from the centre of the body", minimum=0.0),
+    Variable("stretch", ("time",), "1", "number of the part of the series between long gaps"),
+    Variable("mean_magnetic_field", _SERIES, "nT", "mean magnetic field of the cell"),
+    Variable("magnetic_field_strength", ("time",), "nT", "mean strength of the magnetic field", minimum=0.0),
+    *[
+        Variable(name, _WINDOW, units, meaning, minimum=minimum)
+        for name, units, meaning, minimum in (
+            ("window_length", "s", "length of the window", 0.0),
+            ("segment_length", "s", "length of the segments of the window", 0.0),
+            ("coverage", "1", "part of the segments of the window without a gap", 0.0),
+            ("gyrofrequency", "Hz", "gyrofrequency of the ion in the mean field strength of the window", 0.0),
+            ("gyrofrequency_spread", "Hz", "standard deviation of the gyrofrequency in the window", 0.0),
+            ("band_lower", "Hz", "lower end of the band", 0.0),
+            ("band_upper", "Hz", "upper end of the band", 0.0),
+            ("bins_in_band", "1", "number of frequencies in the band", 0.0),
+            ("power_parallel", "nT2", "power along the mean field in the band", 0.0),
+            ("power_perpendicular", "nT2", "power across the mean field, both components, in the band", 0.0),
+            ("background", "nT2", "power across the mean field that the surrounding frequencies give in the band", 0.0),
+            ("signal_to_noise", "1", "power across the field above the background, over the background", None),
+            ("ellipticity", "1", "ellipticity of the wave in the band, negative left-handed about the field", None),
+            ("polarization_degree", "1", "degree of polarisation across the field of the wave in the band", 0.0),
+            ("polarization_degree_3d", "1", "degree of polarisation in space of the wave in the band (Samson & Olson 1980)", 0.0),
+            ("wave_normal_angle", "degrees", "angle between wave normal (Means 1972) and mean field", 0.0),
+            ("wave_normal_angle_svd", "degrees", "angle between wave normal (Santolik et al. 2003) and mean field", 0.0),
+            ("planarity", "1", "planarity of the wave (Santolik et al. 2003)", None),
+            ("peak_frequency", "Hz", "frequency of the largest ratio of power across the field to background", 0.0),
+            ("peak_ellipticity", "1", "ellipticity at the peak frequency", None),
+            ("peak_polarization_degree", "1", "degree of polarisation across the field at the peak frequency", 0.0),
+            ("degrees_of_freedom", "1", "degrees of freedom of the power across the field in the band", 0.0),
+            ("rejection", "1", "reasons against a pick-up wave, 0 for a detection", None),
+            ("detected", "1", "a pick-up wave of the ion is detected", None),
+            ("ionisation_rate", "s-1", "rate at which the parent neutral becomes the ion", 0.0),
+            ("pickup_gyroradius", "km", "gyroradius of the pick-up ion", 0.0),
+            ("pickup_current", "A m-2", "pick-up current density (Lammer et al. 2025, equation 5)", 0.0),
+            ("ion_density", "m-3", "number density of the pick-up ions", None),
+            ("neutral_density", "m-3", "number density of the parent neutrals", None),
+        )
+    ],
+    Variable("pitch_angle", ("time",), "degrees", "angle between magnetic field and injection velocity", minimum=0.0),
+    Variable("alfven_speed_ratio", ("time",), "1", "Alfven speed over injection speed", minimum=0.0),
+    Variable("heliocentric_distance", ("time",), "au", "distance of the body from the Sun", minimum=0.0),
+    Variable("region", ("time",), "1", "region of the plasma", minimum=0.0),
+    Variable("connection_distance", ("time",), "km", "distance along the field to the bow shock, NaN where not connected"),
+    Variable("first_window", ("event",), "1", "number of the first window of the event"),
+    Variable("window_count", ("event",), "1", "number of windows of the event"),
+    Variable("example_event", ("example",), "1", "number of the event that is shown"),
+    Variable("aligned_field", ("example", "sample", "component"), "nT", "field less its mean: two axes across, one along it"),
+    Variable("spectrum_frequency", ("example", "frequency"), "Hz", "frequency of the spectra"),
+    Variable("density_across", ("example", "frequency"), "nT2 Hz-1", "spectral density across the mean field", minimum=0.0),
+    Variable("density_along", ("example", "frequency"), "nT2 Hz-1", "spectral density along the mean field", minimum=0.0),
     # solar wind and indices
     Variable("imf_by_sigma", ("time",), "nT", "standard error of a reconstructed By", minimum=0.0),
     Variable("imf_by_flag", ("time",), "1", "how By was found"),

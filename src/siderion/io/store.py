@@ -51,6 +51,36 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
         dataset.to_netcdf(path, engine="h5netcdf")
 
 
+def write_tree(tree: xr.DataTree, path: str | Path) -> None:
+    """Write a tree of data sets as the groups of one NetCDF-4 file, compressed; a file that is there is replaced."""
+    with explained(path):
+        packed = {"zlib": True, "complevel": 4, "shuffle": True}
+        encoding = {
+            node.path: {
+                str(name): dict(packed) for name, array in node.data_vars.items() if array.dtype.kind in "fi" and array.size
+            }
+            for node in tree.subtree
+        }
+        tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def open_tree(path: str | Path) -> xr.DataTree:
+    """Open the groups of a NetCDF file lazily.
+
+    Raises
+    ------
+    DataError
+        The path does not exist or is no NetCDF-4 file.
+    """
+    place = Path(path)
+    if not place.is_file():
+        raise DataError(f"{place} does not exist or is a folder; give the path of a NetCDF file")
+    try:
+        return xr.open_datatree(place, engine="h5netcdf")
+    except Exception as error:  # the backend raises its own kinds
+        raise DataError(f"{place} is no NetCDF-4 file: {error}") from error
+
+
 class SliceWriter:
     """A Zarr store whose large variables are written slice by slice.
 

@@ -1,0 +1,1 @@
+"""Surroundings of bodies: boundary models, connection to the bow shock, region masks."""

@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 from siderion.core.tables import load_table
 from siderion.jobs.settings import Settings
 from siderion.transport.settings import PRESETS, RunSettings
+from siderion.waves.settings import WaveSettings
 
 
 def table(model: type[Settings], prefix: str = "") -> list[str]:
@@ -70,7 +71,21 @@ def chemistry_page() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES = {"settings.md": settings_page, "chemistry.md": chemistry_page}
+def wave_settings_page() -> str:
+    """The page of the settings of the wave analysis."""
+    lines = [
+        "# Settings of the wave analysis",
+        "",
+        "Give them in a TOML file (`siderion waves --settings FILE.toml`), as options, or by full name with `--set`, such as",
+        "`--set detection.criteria.polarization_degree=0.8`. `docs/waves.md` says what they do. Made by",
+        "`python docs/make_pages.py`.",
+        "",
+        *table(WaveSettings),
+    ]
+    return "\n".join([*lines, ""])
+
+
+PAGES = {"settings.md": settings_page, "chemistry.md": chemistry_page, "wave_settings.md": wave_settings_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -1,0 +1,236 @@
+"""Densities of ions and neutrals for the windows and events: body, Sun and plasma joined with the measured power."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from siderion.chemistry.photo_rates import photo_reactions
+from siderion.core.bodies import ASTRONOMICAL_UNIT, Body
+from siderion.core.errors import CoverageError
+from siderion.core.measurement import measurement
+from siderion.core.species import parent_neutral
+from siderion.core.variables import with_attributes
+from siderion.frames.planets import heliocentric_distance
+
+from . import density as kernels
+from .conventions import Convention
+from .criteria import NO_SPECTRUM
+from .density_settings import DensityUncertainty, Plasma, PlasmaSettings, flow_vector, rate_range
+from .pickup_current import pickup_current, production_rate
+from .plans import WaveIon, wave_ion
+from .polarization import Real
+from .uncertainty import FLAGS, propagate_density
+
+NO_RATE = 3
+"""Flag of a neutral density that lacks an ionisation rate."""
+NO_WAVE = 4
+"""Flag of a density whose window shows no wave of the ion; the value is an upper limit."""
+_MEANINGS = {**FLAGS, NO_RATE: "no ionisation rate of the neutral", NO_WAVE: "no wave: upper limit from all power in the band"}
+
+
+@dataclass(frozen=True)
+class IonisationRates:
+    """Rates at 1 au of the ions of an analysis, s-1: quiet and active Sun, NaN where there is none; what they are in words."""
+
+    quiet: Real
+    active: Real
+    words: tuple[str, ...]
+
+
+def rates_at_1_au(species: Sequence[str], settings: PlasmaSettings) -> IonisationRates:
+    """Photo-ionisation rates of the parent neutrals; that of the active Sun is the quiet one where the table has no other."""
+    quiet, active, words = [], [], []
+    for name in species:
+        try:
+            neutral = parent_neutral(name)
+            reactions = [one for one in photo_reactions(neutral) if one.ion == f"{neutral}+"]
+        except CoverageError:
+            neutral, reactions = name, []
+        if wave_ion(name).handedness > 0 or not reactions:
+            quiet.append(np.nan)
+            active.append(np.nan)
+            words.append(f"{name}: no photo-ionisation rate of its neutral; give one with --photo-rate")
+            continue
+        quiet.append(sum(one.quiet for one in reactions))
+        active.append(sum(one.active if one.active is not None else one.quiet for one in reactions))
+        words.append(f"{name}: from {neutral}, {quiet[-1]:.3g} (quiet) to {active[-1]:.3g} s-1 (active) at 1 au")
+    return IonisationRates(np.array(quiet), np.array(active), tuple(words))
+
+
+def add_densities(
+    windows: xr.Dataset,
+    body: Body,
+    plasma: Plasma,
+    settings: PlasmaSettings,
+    convention: Convention,
+    uncertainty: DensityUncertainty,
+    background: str,
+) -> xr.Dataset:
+    """Add ion and neutral densities with their uncertainties to windows.
+
+    Detected windows get a value: from the power across the field less the background (``background`` is ``"subtract"``) or
+    with it (``"keep"``, as the paper). Other windows with a spectrum get an upper limit: what all power in the band would
+    give, at its 84 % end. The densities of a neutral without an ionisation rate are NaN and flagged.
+
+    Parameters
+    ----------
+    windows : xarray.Dataset
+        Final windows, with ``rejection``.
+    body : Body
+        Radius and distance from the Sun.
+    plasma, settings : Plasma, PlasmaSettings
+        Plasma around the body.
+    convention : Convention
+        Factors of equations (1) and (2).
+    uncertainty : DensityUncertainty
+        Spreads.
+    background : str
+        ``"subtract"`` or ``"keep"``.
+    """
+    ions = [wave_ion(str(name)) for name in windows["species"].values]
+    detected = windows["detected"].values
+    spectrum = (windows["rejection"].values & int(NO_SPECTRUM)) == 0
+    power = windows["power_perpendicular"].values * 1e-18
+    noise = windows["background"].values * 1e-18 if background == "subtract" else 0.0
+    used = np.where(detected, power - noise, np.where(spectrum, power, np.nan))
+    field = windows["mean_magnetic_field"].transpose("time", "component").values * 1e-9
+    strength = windows["magnetic_field_strength"].values * 1e-9
+    flow = flow_vector(settings, str(windows.attrs.get("frame", "")), plasma)
+    angle = np.full(len(strength), np.nan) if flow is None else kernels.pitch_angle(field, np.broadcast_to(flow, field.shape))
+    rates = rates_at_1_au([ion.name for ion in ions], settings)
+    distance = heliocentric_distance(body, windows["time"].values) / ASTRONOMICAL_UNIT
+    known = np.isfinite(rates.quiet) | (settings.photo_rate is not None)
+    rate, low, high = _rates(rates, distance, settings)
+    found = propagate_density(
+        used,
+        windows["degrees_of_freedom"].values,
+        angle[:, None],
+        np.where(np.isfinite(strength), strength, 1e-9)[:, None],
+        np.array([ion.mass for ion in ions])[None, :],
+        np.array([abs(ion.lightest.charge) for ion in ions])[None, :],
+        rate,
+        low,
+        high,
+        plasma=plasma,
+        convention=convention,
+        uncertainty=uncertainty,
+    )
+    limit = spectrum & ~detected & (found.flag != 1)
+    result = windows.copy()
+    for name, part, usable in (
+        ("ion_density", found.ion_density, np.ones_like(known)),
+        ("neutral_density", found.neutral_density, known),
+    ):
+        flag = np.where(limit, NO_WAVE, found.flag)
+        flag = np.where(usable[None, :], flag, NO_RATE)
+        blank = ~usable[None, :] | limit
+        value = np.where(limit, part.upper, part.value)
+        result.update(
+            measurement(
+                name,
+                np.where(usable[None, :], value, np.nan),
+                np.where(blank, np.nan, part.lower),
+                np.where(blank, np.nan, part.upper),
+                dims=("time", "species"),
+                units="m-3",
+                convention=str(found.attributes["density_value"]),
+                flag=flag,
+                flag_meanings=_MEANINGS,
+                upper_limit=limit,
+                long_name=f"number density of the {'pick-up ions' if name == 'ion_density' else 'parent neutrals'}",
+            )
+        )
+    result["pitch_angle"] = ("time", np.degrees(angle))
+    result["heliocentric_distance"] = ("time", distance)
+    result["ionisation_rate"] = (("time", "species"), np.where(known[None, :], rate, np.nan))
+    _add_validity(result, ions, angle, strength, plasma)
+    result.attrs.update(found.attributes)
+    result.attrs["ionisation_rates"] = "; ".join(rates.words)
+    result.attrs["background_power"] = background
+    return with_attributes(result)
+
+
+def _rates(rates: IonisationRates, distance: Real, settings: PlasmaSettings) -> tuple[Real, Real, Real]:
+    """Rate in use and its ends, shape (time, species); 1 where there is none (its results are blanked)."""
+    safe = (np.where(np.isfinite(values), values, 1.0) for values in (rates.quiet, rates.active))
+    quiet, active = (values[None, :] / distance[:, None] ** 2 for values in safe)
+    return rate_range(quiet, active, activity=settings.activity, given=settings.photo_rate)
+
+
+def _add_validity(windows: xr.Dataset, ions: Sequence[WaveIon], angle: Real, strength: Real, plasma: Plasma) -> None:
+    """Alfven speed over injection speed, gyroradius and pick-up current: the conditions of the method, and equation (5)."""
+    good = np.isfinite(strength) & (strength > 0.0)
+    safe = np.where(good, strength, 1e-9)
+    ratio = kernels.speed_ratio(kernels.alfven_speed(safe, plasma.mass_density), plasma.injection_speed)
+    windows["alfven_speed_ratio"] = ("time", np.where(good, ratio, np.nan))
+    across = np.where(np.isfinite(angle), angle, np.pi / 2.0)
+    radius = np.stack(
+        [kernels.pickup_gyroradius(plasma.injection_speed, across, safe, ion.mass, abs(ion.lightest.charge)) for ion in ions],
+        axis=1,
+    )
+    windows["pickup_gyroradius"] = (("time", "species"), np.where(good[:, None], radius / 1e3, np.nan))
+    neutral = windows["neutral_density"].values
+    rate = windows["ionisation_rate"].values
+    usable = np.isfinite(neutral) & np.isfinite(rate) & good[:, None] & ~windows["neutral_density_upper_limit"].values
+    current = np.full(neutral.shape, np.nan)
+    for k, ion in enumerate(ions):
+        rows = usable[:, k]
+        if rows.any():
+            across_field = plasma.injection_speed * np.sin(across[rows])
+            current[rows, k] = pickup_current(
+                production_rate(neutral[rows, k], rate[rows, k]), ion.mass, across_field, safe[rows]
+            )
+    windows["pickup_current"] = (("time", "species"), current)
+
+
+def event_densities(events: xr.Dataset, windows: xr.Dataset) -> xr.Dataset:
+    """Densities of events: geometric means of value and ends over the windows that the wave fills.
+
+    A window on the flank of a packet of waves holds only a part of it, and its power is that part of the power of the
+    packet. Only windows with at least half of the largest power of the event count. The ends are not narrowed by the number
+    of windows: all but the noise of the power is common to them.
+    """
+    result = events.copy()
+    column = {str(name): k for k, name in enumerate(windows["species"].values)}
+    power = (windows["power_perpendicular"] - windows["background"]).values
+    chosen = [filled_windows(power[:, column[one[0]]], *one[1:], column[one[0]]) for one in _members(events)]
+    for name in ("ion_density", "neutral_density"):
+        parts = {}
+        for suffix in ("", "_lower", "_upper"):
+            values = windows[name + suffix].values
+            parts[suffix] = np.array([_geometric_mean(values[place]) for place in chosen])
+        flags = windows[f"{name}_flag"].values
+        result.update(
+            measurement(
+                name, parts[""], parts["_lower"], parts["_upper"], dims=("event",), units="m-3",
+                convention="geometric mean over the windows of the event with at least half of its largest power; "
+                f"{windows[name].attrs['convention']}",
+                flag=np.array([flags[place].max() for place in chosen], dtype=np.int16), flag_meanings=_MEANINGS,
+                long_name=str(windows[name].attrs["long_name"]),
+            )
+        )  # fmt: skip
+    return result
+
+
+def _members(events: xr.Dataset) -> list[tuple[str, int, int]]:
+    return [
+        (str(name), int(first), int(count))
+        for name, first, count in zip(
+            events["species"].values, events["first_window"].values, events["window_count"].values, strict=True
+        )
+    ]
+
+
+def filled_windows(power: NDArray, first: int, count: int, column: int = 0) -> tuple[NDArray[np.intp], int]:
+    """Rows of the windows of an event with at least half of its largest power (n_window,), and the column of its ion."""
+    rows = np.arange(first, first + count)
+    return rows[power[rows] >= 0.5 * power[rows].max()], column
+
+
+def _geometric_mean(values: NDArray) -> float:
+    return float(np.exp(np.mean(np.log(values)))) if (np.isfinite(values) & (values > 0.0)).all() else float("nan")

@@ -1,0 +1,165 @@
+"""The whole path: foreshock by geometry, regions, densities in detected windows, examples, ambiguity."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import constants
+from synthetic_waves import coloured_noise, cyclotron_packet, foreshock_train
+
+from siderion.core.bodies import get_body
+from siderion.core.errors import SettingsError, SiderionError
+from siderion.waves.analysis import analyse_waves, make_wave_settings
+from siderion.waves.criteria import Rejection
+
+START = np.datetime64("2012-03-01", "ns")
+HELIUM = constants.elementary_charge / (4.0021 * constants.atomic_mass)
+PROTON = constants.elementary_charge / constants.proton_mass
+
+
+def series(time, field, place=None, **attrs):
+    times = START + np.round(time * 1e9).astype("timedelta64[ns]")
+    data = xr.Dataset({"magnetic_field": (("time", "component"), field, {"units": "nT"})}, coords={"time": times})
+    if place is not None:
+        data["position"] = (("time", "component"), np.tile(np.asarray(place, dtype=float), (time.size, 1)), {"units": "km"})
+    return data.assign_attrs({"frame": "unknown", "position_frame": "unknown", **attrs})
+
+
+def upstream(direction, wave="foreshock", duration=6000.0):
+    """10 nT upstream of the nose of the bow shock of Venus, waves of 26 s: those of He+ or of the foreshock."""
+    rng = np.random.default_rng(31)
+    time = np.arange(0.0, duration, 1.0)
+    field = np.tile(10.0 * np.asarray(direction, dtype=float), (time.size, 1))
+    noise = coloured_noise(rng, time.size, 1.0, 5 / 3, 1e-2, 0.1, corner=0.003)
+    if wave == "foreshock":
+        added = foreshock_train(rng, time, field, 1.5, period=26.2)
+    else:
+        added = cyclotron_packet(rng, time, field, HELIUM, 1.5, coherence_time=400.0)
+    place = [3.0 * get_body("Venus").radius / 1e3, 0.0, 0.0]
+    return series(time, field + noise + added, place, frame="VSO", position_frame="VSO")
+
+
+def analysis(data, species, **values):
+    return analyse_waves(data, make_wave_settings({"body": "Venus", "species": species, **values}))
+
+
+def measured(windows, name):
+    reasons = windows["rejection"].sel(species=name).values
+    return reasons[(reasons & 3) == 0]
+
+
+def test_foreshock_waves_are_rejected_on_field_lines_to_the_shock():
+    """A field along x from the nose region meets the shock; He+ (1/4 of fc of H+) is rejected, with the reason."""
+    windows = analysis(upstream([1.0, 0.0, 0.0]), ["He+"])["windows"].to_dataset()
+    assert not windows.detected.any()
+    assert ((measured(windows, "He+") & int(Rejection.FORESHOCK)) != 0).all()
+    assert len(measured(windows, "He+")) > 20
+    off = analysis(upstream([1.0, 0.0, 0.0]), ["He+"], detection={"rejection": {"foreshock": "off"}})["windows"].to_dataset()
+    assert off.detected.any()
+
+
+def test_helium_waves_off_the_shock_are_kept():
+    """A field across x, upstream of the nose, never meets the shock."""
+    result = analysis(upstream([0.0, 0.0, 1.0], "helium"), ["He+"])
+    windows = result["windows"].to_dataset()
+    assert (measured(windows, "He+") == 0).mean() > 0.9
+    assert result["events"].to_dataset().sizes["event"] >= 1
+
+
+def test_foreshock_rule_spares_protons_unless_asked():
+    data = upstream([1.0, 0.0, 0.0])
+    windows = analysis(data, ["He+", "H+"])["windows"].to_dataset()
+    assert not (measured(windows, "H+") & int(Rejection.FORESHOCK)).any()
+    windows = analysis(data, ["He+", "H+"], detection={"rejection": {"foreshock": "all"}})["windows"].to_dataset()
+    assert ((measured(windows, "H+") & int(Rejection.FORESHOCK)) != 0).all()
+
+
+def test_region_that_was_asked_for():
+    windows = analysis(upstream([0.0, 0.0, 1.0], "helium"), ["He+"], region={"keep": "magnetosheath"})["windows"].to_dataset()
+    assert not windows.detected.any()
+    assert ((measured(windows, "He+") & int(Rejection.OUTSIDE_REGION)) != 0).all()
+
+
+def test_region_that_cannot_be_told_is_an_error_with_the_reason():
+    data = upstream([0.0, 0.0, 1.0], "helium")
+    with pytest.raises(SettingsError, match="no position"):
+        analysis(data.drop_vars("position"), ["He+"], region={"keep": "solar_wind"})
+    with pytest.raises(SettingsError, match="different frames"):
+        analysis(data.assign_attrs(position_frame="IAU_VENUS"), ["He+"], region={"keep": "solar_wind"})
+    windows = analysis(data.drop_vars("position"), ["He+"])["windows"].to_dataset()
+    assert "no position" in windows.attrs["region_source"]
+
+
+@pytest.fixture(scope="module")
+def found():
+    rng = np.random.default_rng(32)
+    time = np.arange(0.0, 3000.0, 0.1)
+    field = np.tile([0.0, 15.0, 20.0], (time.size, 1))
+    noise = coloured_noise(rng, time.size, 0.1, 5 / 3, 1e-3, 0.1, corner=0.005)
+    wave = cyclotron_packet(rng, time, field, 0.5 * PROTON, 1.0, envelope="tukey", duration=1200.0)
+    return analyse_waves(series(time, field + noise + wave), make_wave_settings({"body": "Mercury", "species": ["H+", "H2+"]}))
+
+
+def test_detected_windows_have_densities_and_no_nan(found):
+    windows = found["windows"].to_dataset()
+    detected = windows.detected.values
+    assert detected[:, 1].sum() > 10
+    assert not detected[:, 0].any()
+    for name in ("ion_density", "ion_density_lower", "ion_density_upper", "neutral_density", "power_perpendicular",
+                 "ellipticity", "polarization_degree", "gyrofrequency"):  # fmt: skip
+        assert np.isfinite(windows[name].values[detected]).all(), name
+        assert windows[name].attrs.get("units") is not None, name
+    assert (windows.ion_density_lower.values[detected] <= windows.ion_density.values[detected]).all()
+    assert (windows.ion_density.values[detected] <= windows.ion_density_upper.values[detected]).all()
+
+
+def test_event_is_where_the_packet_is_and_names_deuterium(found):
+    events = found["events"].to_dataset()
+    assert events.species.values.tolist() == ["H2+"]
+    packet = START + np.array([900, 2100]) * np.timedelta64(1, "s")
+    slack = np.timedelta64(210, "s")  # half a window of 410 s
+    assert abs(events.start.values[0] - packet[0]) < slack
+    assert abs(events.end.values[0] - packet[1]) < slack
+    assert "D+" in str(events.ambiguous_with.values[0]).split(", ")
+    assert "H+" not in str(events.ambiguous_with.values[0]).split(", ")
+
+
+def test_attributes_say_what_was_used(found):
+    for group in ("windows", "events"):
+        attrs = found[group].attrs
+        assert attrs["body"] == "Mercury"
+        assert attrs["convention"] == "lammer2025"
+        assert json.loads(attrs["settings"])["species"] == ["H+", "H2+"]
+
+
+def test_example_shows_the_wave(found):
+    examples = found["examples"].to_dataset()
+    assert examples.sizes["example"] == 1
+    density = examples.density_across.values[0] - examples.density_along.values[0]
+    fc = 0.5 * PROTON * 25e-9 / (2.0 * np.pi)
+    frequency = examples.spectrum_frequency.values[0]
+    assert frequency[np.nanargmax(density)] == pytest.approx(fc, abs=float(2.0 * (frequency[1] - frequency[0])))
+    field = examples.aligned_field.values[0]
+    assert np.nanstd(field[:, 2]) < 0.5 * np.nanstd(field[:, 0])
+
+
+def test_settings_are_checked():
+    with pytest.raises(SettingsError, match="no body"):
+        make_wave_settings({})
+    with pytest.raises(SettingsError, match="twice"):
+        make_wave_settings({"body": "Mercury", "species": ["H+", "H+"]})
+    for values in (
+        {"body": "Vulcan", "species": ["H+"]},
+        {"body": "Mercury", "species": ["H"]},
+        {"body": "Mercury", "species": ["H+"], "convention": "nobody2020"},
+        {"body": "Mercury", "species": ["H+"], "detection": {"windows": {"shortest": -1.0}}},
+        {"body": "Mercury", "species": ["H+"], "detection": {"windows": {"shortest": 100.0, "longest": 50.0}}},
+        {"body": "Mercury", "species": ["H+"], "detection": {"criteria": {"elipticity": 0.3}}},
+    ):
+        with pytest.raises(SiderionError):
+            make_wave_settings(values)
+
+
+def test_species_are_those_expected_at_the_body():
+    assert make_wave_settings({"body": "mercury"}).species == ("H+", "H2+", "He+", "Li+")

@@ -19,6 +19,13 @@ def test_first_run(tmp_path):
     assert all(1e9 < float(density) < 1e12 for _, density in hours)
 
 
+def test_galileo_waves():
+    done = subprocess.run([sys.executable, ROOT / "examples" / "galileo_waves.py"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "63 windows, 0 events" in done.stdout
+    assert re.search(r"^Cl- .*WRONG_HANDEDNESS", done.stdout, flags=re.MULTILINE)
+
+
 def test_readme_shows_the_first_example():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(r"```python\n(.*?)```", readme, flags=re.DOTALL)[1]

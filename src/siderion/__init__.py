@@ -13,6 +13,7 @@ __version__ = _version("siderion")
 
 _PUBLIC = {
     "RunSettings": "siderion.transport.settings",
+    "analyse_waves": "siderion.waves.analysis",
     "SiderionError": "siderion.core.errors",
     "TiltedDipole": "siderion.frames.dipole",
     "build_drivers": "siderion.background.drivers",
@@ -22,12 +23,16 @@ _PUBLIC = {
     "load_imf": "siderion.solarwind.imf",
     "load_indices": "siderion.solarwind.indices",
     "make_settings": "siderion.transport.settings",
+    "make_wave_settings": "siderion.waves.analysis",
     "open_dataset": "siderion.io.store",
     "plan_run": "siderion.transport.plan",
+    "read_magnetometer": "siderion.io.magnetometer",
     "render_report": "siderion.report",
+    "retrieve_exosphere": "siderion.exosphere.retrieval",
     "run": "siderion.transport.run",
     "sample_along_track": "siderion.core.interpolation",
     "statements": "siderion.transport.statements",
+    "survey_waves": "siderion.waves.survey",
     "swipe": "siderion.background.convection",
     "two_cell_days": "siderion.solarwind.two_cell",
 }

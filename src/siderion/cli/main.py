@@ -10,9 +10,11 @@ from cyclopts import App
 from siderion.cli.cite import cite
 from siderion.cli.days import days
 from siderion.cli.ensemble import ensemble
+from siderion.cli.exosphere import exosphere
 from siderion.cli.report import report
 from siderion.cli.run import run
 from siderion.cli.sample import sample
+from siderion.cli.waves import waves
 from siderion.core.errors import SiderionError
 
 app = App(
@@ -20,7 +22,7 @@ app = App(
     help="Minor ions of space: from their sources, through their motion, to the instruments that see them.",
     help_on_error=False,
 )
-for command in (run, ensemble, days, report, sample, cite):
+for command in (run, ensemble, days, waves, exosphere, report, sample, cite):
     app.command(command)
 
 

@@ -6,23 +6,27 @@ import matplotlib
 import xarray as xr
 
 from .ensemble_page import is_ensemble, render_ensemble_page
+from .exosphere_page import is_exosphere, render_exosphere_page
 from .figures import STYLE
 from .generic_page import render_generic_page
 from .polar_page import render_polar_page
 from .selection import missing_for_polar_report
+from .waves_page import render_waves_page
 
 
-def render_report(dataset: xr.Dataset) -> str:
+def render_report(dataset: xr.Dataset | xr.DataTree) -> str:
     """Render any Siderion data set as one self-contained HTML page.
 
     The output of a polar run becomes maps, cuts, budget, drivers and sources, after the figures of Andoh et al. (2026).
     An ensemble of polar runs becomes maps in magnetic coordinates of its mean, spread and layers, and a table of members.
-    Any other data set becomes a list of its variables with simple figures. Parts that need a variable the data set
-    lacks say so and tell how to get it.
+    The result of an analysis of waves (a tree with the groups ``windows``, ``events``, ``examples``) becomes events with their
+    series and spectra, and profiles of the densities; that of `siderion exosphere` becomes profiles with fits. Any other data
+    set becomes a list of its variables with simple figures. Parts that need a variable the data set lacks say so and tell how
+    to get it.
 
     Parameters
     ----------
-    dataset : xarray.Dataset
+    dataset : xarray.Dataset or xarray.DataTree
         A polar run has ``number_density(species, time, alt, lat, lon)`` in m-3 and
         ``magnetic_local_time(time, lat, lon)`` in h; ``electric_potential`` (V), ``invariant_latitude`` (degrees),
         ``velocity_*`` and ``velocity_*_by_term`` (m s-1) are shown when present. Global attributes ``settings``,
@@ -38,6 +42,9 @@ def render_report(dataset: xr.Dataset) -> str:
     DataError
         The data set is neither a polar run nor has a numeric variable, or an attribute has the wrong form.
     """
+    if isinstance(dataset, xr.DataTree):
+        with matplotlib.rc_context(rc=STYLE):
+            return render_exosphere_page(dataset) if is_exosphere(dataset) else render_waves_page(dataset)
     if is_ensemble(dataset):
         with matplotlib.rc_context(rc=STYLE):
             return render_ensemble_page(dataset)

@@ -27,6 +27,9 @@ CASES = (
     "wind_balance",
     "swipe_potential",
     "ion_composition",
+    "exosphere_montecarlo",
+    "wave_detection",
+    "synthetic_mission",
 )
 SIZES = ("reduced", "full")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from siderion.cli.show import progress_report
 from siderion.core.errors import SettingsError, explained
-from siderion.io.store import open_dataset
+from siderion.io.store import open_result
 from siderion.jobs.atomic import atomic_file
 from siderion.report import render_report
 from siderion.report.figures import to_png
@@ -47,8 +47,11 @@ def report(
     if figures is not None and not paper:
         raise SettingsError("--figures writes the figures of the paper; add --paper")
     target = output or data.parent / ("paper.html" if paper else "report.html")
-    dataset = open_dataset(data)
+    dataset = open_result(data)
+    if paper and isinstance(dataset, xr.DataTree):
+        raise SettingsError(f"--paper shows the figures of a polar run; {data} is none")
     if paper:
+        assert isinstance(dataset, xr.Dataset)
         made, page = _paper(dataset)
         for one in made if figures is not None else ():
             _write_png(one, Path(figures or "."))

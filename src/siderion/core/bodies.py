@@ -80,7 +80,7 @@ class Body:
         option = _option(field)
         value: float | Range | None = getattr(self, field)
         if value is None:
-            raise SettingsError(f"body {self.name!r}: {field} is not known; give it with the option {option}")
+            raise SettingsError(f"body {self.name!r}: {field} is not known; give it with the option {_words(option)}")
         return value
 
     def require_value(self, field: str) -> float:
@@ -98,7 +98,7 @@ class Body:
         if lower != upper:
             raise SettingsError(
                 f"body {self.name!r}: {field} lies between {lower:g} and {upper:g} (SI units); "
-                f"choose a value with the option {_option(field)}"
+                f"choose a value with the option {_words(_option(field))}"
             )
         return lower
 
@@ -123,6 +123,11 @@ def _option(field: str) -> str:
     if field not in OPTIONS:
         raise SettingsError(f"a body has no field {field!r}; fields: {', '.join(OPTIONS)}")
     return OPTIONS[field]
+
+
+def _words(option: str) -> str:
+    """Name of an option for Python and for the command line."""
+    return f"{option} (--{option.replace('_', '-')})"
 
 
 @cache

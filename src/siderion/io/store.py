@@ -81,6 +81,23 @@ def open_tree(path: str | Path) -> xr.DataTree:
         raise DataError(f"{place} is no NetCDF-4 file: {error}") from error
 
 
+def open_result(path: str | Path) -> xr.Dataset | xr.DataTree:
+    """Open any output: a Zarr folder or a NetCDF file without groups as a data set, one with groups as a tree.
+
+    Raises
+    ------
+    DataError
+        The path does not exist or holds neither.
+    """
+    place = Path(path)
+    if place.is_file():
+        tree = open_tree(place)
+        if tree.children:
+            return tree
+        tree.close()
+    return open_dataset(place)
+
+
 class SliceWriter:
     """A Zarr store whose large variables are written slice by slice.
 

@@ -45,8 +45,8 @@ def find_fixed_lines(stretches: Sequence[Stretch], settings: RejectionSettings, 
 
     The series is cut into blocks of about 340 s. The logarithm of the total power over that of the surrounding frequencies is
     averaged over the blocks. A frequency counts as a fixed line when this mean stands out of those of the other frequencies by
-    ``line_significance`` standard deviations (robust), those over the blocks of weak and of strong field alone by three quarters
-    of it, the line is no wider than the taper makes it, and |B| varies between the blocks (10 to 90 %) by the ratio
+    ``line_significance`` standard deviations (robust), those over the blocks of weak, middle and strong field alone by
+    3/4 of it, the line is no wider than the taper makes it, and |B| varies between the blocks (10 to 90 %) by the ratio
     ``line_field_ratio`` at least, and by so much that the line of an ion would move by three times the resolution. A series of
     such lines at multiples of one frequency is taken for the spin, and its other multiples are masked too.
 
@@ -104,33 +104,38 @@ def _persistent(stretches: Sequence[Stretch], cadence: float, settings: Rejectio
     weakest, strongest = np.quantile(strength[good], (0.1, 0.9))
     ratio = float(strongest / weakest) if weakest > 0.0 else np.inf
     score = _line_score(power[good])
-    both = _score_in_both(power[good], strength[good])
+    everywhere = _score_everywhere(power[good], strength[good])
     out = (frequency * (ratio - 1.0) <= 3.0 * resolution) | (frequency >= NYQUIST_PART * 0.5 / cadence)
-    score[out], both[out] = 0.0, 0.0
+    score[out], everywhere[out] = 0.0, 0.0
     if ratio < settings.line_field_ratio:
         return []
     words = f"stands while |B| changes by a factor of {ratio:.2f}"
     found = [
         FixedLine(float(frequency[a:b].mean()), 0.5 * float(frequency[b - 1] - frequency[a]) + 0.5 * resolution, words)
-        for a, b in _groups((score > settings.line_significance) & (both > 0.75 * settings.line_significance))
+        for a, b in _groups((score > settings.line_significance) & (everywhere > 0.75 * settings.line_significance))
         if b - a <= _WIDEST
     ]
-    spin = _spin_frequency(np.where(both > 0.0, score, 0.0), resolution, settings.line_significance)
+    spin = _spin_frequency(
+        np.where(everywhere > 0.25 * settings.line_significance, score, 0.0), resolution, settings.line_significance
+    )
     if spin is not None:
         found += _harmonics(spin[0], frequency[-1], 0.25 * resolution, spin[1], f"of {spin[0]:.4f} Hz, {words}")
     return found
 
 
-def _score_in_both(power: Real, strength: Real) -> Real:
-    """Lower one of the scores in the weak fields and in the strong fields of a series.
+def _score_everywhere(power: Real, strength: Real) -> Real:
+    """Lowest of the scores in parts of the series with fields of about one strength, from weak to strong.
 
-    A line stands in both; the wave of an ion moves between them, or is in one of them only.
+    A line stands in all of them. The wave of an ion moves with the field, or is in a part of it only; and where H2+ in a strong
+    field has the frequency of H+ in a field half as strong, nothing stands between. The more blocks, the more parts.
     """
     low, high = np.quantile(strength, (0.1, 0.9))
     order = np.argsort(strength, kind="stable")
-    weak = max(2, int((strength <= low + 0.3 * (high - low)).sum()))
-    strong = max(2, int((strength >= high - 0.3 * (high - low)).sum()))
-    return np.minimum(_line_score(power[order[:weak]]), _line_score(power[order[-strong:]]))
+    parts = int(np.clip(len(strength) // 8, 3, 8))
+    number = np.clip(((strength[order] - low) / (high - low) * parts).astype(int), 0, parts - 1)
+    number[:2], number[-2:] = 0, parts - 1
+    groups = [order[number == k] for k in range(parts)]
+    return np.min([_line_score(power[group]) for group in groups if len(group) >= 2], axis=0)
 
 
 def _line_score(power: Real) -> Real:
@@ -148,7 +153,8 @@ def _line_score(power: Real) -> Real:
 def _spin_frequency(score: Real, resolution: float, significance: float) -> tuple[float, float] | None:
     """Fundamental, and its uncertainty, of harmonics that stand out together; None without.
 
-    Among the first harmonics three must stand out by half the significance, and all together by 1.25 times.
+    Among the first harmonics three must stand out by half the significance, one of them odd and not the first, and all together
+    by 1.25 times.
     """
     best, fundamental = 0.0, None
     number = np.arange(1, _HARMONICS + 1)
@@ -159,7 +165,8 @@ def _spin_frequency(score: Real, resolution: float, significance: float) -> tupl
         # the little of what stands above the clip decides between neighbours
         total = float(values.sum() / np.sqrt(len(values)) + 1e-3 * np.maximum(raw, 0.0).sum())
         clear = np.flatnonzero(values > 0.5 * significance)
-        if len(clear) >= 3 and total > max(best, 1.25 * significance):
+        odd = ((number[clear] > 1) & (number[clear] % 2 == 1)).any()  # H+, H2+ and He+ stand at 4, 2 and 1 times one frequency
+        if len(clear) >= 3 and odd and total > max(best, 1.25 * significance):
             best, fundamental = total, _fundamental(score, number[clear], places[clear], resolution)
     return fundamental
 

@@ -114,7 +114,7 @@ class WaveSettings(Settings):
     )
     distance: float | None = Field(None, gt=0, description="distance from the Sun, au; from the date for planets and moons")
     body_radius: float | None = Field(None, gt=0, description="radius of the body, km; that of the preset by default")
-    examples: int = Field(12, ge=0, description="events, those of most power above background, whose series and spectra are kept")
+    examples: int = Field(8, ge=0, description="events, those of most power above background, whose series and spectra are kept")
     detection: DetectionSettings = Field(default_factory=DetectionSettings)
     region: RegionSettings = Field(default_factory=RegionSettings)
     plasma: PlasmaSettings = Field(default_factory=PlasmaSettings)

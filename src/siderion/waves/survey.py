@@ -14,7 +14,8 @@ import xarray as xr
 from siderion.core.errors import DataError, SettingsError, SiderionError
 from siderion.io.crossings import read_crossings
 from siderion.io.magnetometer import read_magnetometer
-from siderion.io.store import open_tree, write_tree
+from siderion.io.parts import load_tree, save_tree
+from siderion.io.store import write_tree
 from siderion.jobs.atomic import atomic_file, remove_folder
 from siderion.jobs.lock import folder_lock
 from siderion.jobs.members import SYNCHRONOUS, MemberFailure, run_members
@@ -146,7 +147,7 @@ def _part(
     listed = None if crossings is None else Path(crossings).read_bytes().hex()
     text = json.dumps([known, {key: str(value) for key, value in sorted(reading.items())}, settings.digest(), listed])
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    place = folder / f"{Path(group[0]).stem}-{digest}.nc"
+    place = folder / f"{Path(group[0]).stem}-{digest}.part"
     return Part(group, dict(reading), settings, None if crossings is None else str(crossings), str(place))
 
 
@@ -162,7 +163,7 @@ def _analyse_part(part: Part, report: Report) -> str:
         tree[group].attrs["files"] = json.dumps([Path(name).name for name in part.files])
         tree[group].attrs["vectors"] = series.sizes["time"]
     with atomic_file(part.target) as temporary:
-        write_tree(_compact(tree), temporary)
+        save_tree(_compact(tree), temporary)
     return part.target
 
 
@@ -208,10 +209,7 @@ def _compact(tree: xr.DataTree) -> xr.DataTree:
 
 def _join(places: list[Path], settings: WaveSettings) -> xr.DataTree:
     """One tree from those of the parts."""
-    trees = []
-    for place in places:
-        with open_tree(place) as tree:
-            trees.append(tree.load())
+    trees = [load_tree(place) for place in places]
     trees.sort(key=lambda tree: tree["windows"].to_dataset()["time"].values[0])
     windows = [tree["windows"].to_dataset() for tree in trees]
     overlap = [k for k in range(1, len(windows)) if windows[k]["time"].values[0] <= windows[k - 1]["time"].values[-1]]

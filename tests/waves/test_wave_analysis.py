@@ -163,3 +163,21 @@ def test_settings_are_checked():
 
 def test_species_are_those_expected_at_the_body():
     assert make_wave_settings({"body": "mercury"}).species == ("H+", "H2+", "He+", "Li+")
+
+
+def test_charge_exchange_and_electrons_add_to_the_rate():
+    """nu = n v sigma with the cross section of the table; the density of neutrals falls as the rate rises."""
+    from siderion.chemistry.photo_rates import charge_exchange_rate
+
+    exact = {"density": 40.0, "density_uncertainty": 0, "speed": 400.0, "speed_uncertainty": 0, "activity": 0.0}
+    rng = np.random.default_rng(2)
+    field = np.tile([15.0, 12.0, -9.0], (12000, 1)) + 0.05 * rng.standard_normal((12000, 3))
+    time = np.datetime64("2012-03-01", "ns") + np.arange(12000) * np.timedelta64(100_000_000, "ns")
+    series = xr.Dataset({"magnetic_field": (("time", "component"), field, {"units": "nT"})}, coords={"time": time})
+    rates = []
+    for more in ({}, {"charge_exchange": True}, {"electron_impact": 1e-7}):
+        settings = make_wave_settings({"body": "Mercury", "species": ["H+"], "distance": 0.4, "plasma": {**exact, **more}})
+        rates.append(float(analyse_waves(series, settings)["windows"]["ionisation_rate"][0, 0]))
+    assert rates[0] == pytest.approx(7.26e-8 / 0.16, rel=1e-3)
+    assert rates[1] - rates[0] == pytest.approx(charge_exchange_rate("H", 40e6, 400e3), rel=1e-9)
+    assert rates[2] - rates[0] == pytest.approx(1e-7, rel=1e-9)

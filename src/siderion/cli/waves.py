@@ -38,6 +38,8 @@ def waves(
     flow_direction: tuple[float, float, float] | None = None,
     ion_mass: float | None = None,
     photo_rate: float | None = None,
+    charge_exchange: Annotated[bool | None, Parameter(negative="")] = None,
+    electron_impact: float | None = None,
     distance: float | None = None,
     body_radius: float | None = None,
     frame: str | None = None,
@@ -91,6 +93,10 @@ def waves(
         Mean mass of the plasma ions, amu, in place of protons or of the preset.
     photo_rate
         Ionisation rate of the neutral at the body, s-1, in place of the tables.
+    charge_exchange
+        Add charge exchange with solar wind protons (H and D).
+    electron_impact
+        Rate of ionisation by electrons that is added, s-1 at the body.
     distance
         Distance from the Sun, au; from the date for planets and moons.
     body_radius
@@ -129,7 +135,7 @@ def waves(
         "species": None if species is None else [name.strip() for name in species.split(",") if name.strip()],
         "region.keep": region, "detection.rejection.spin_period": spin_period, "plasma.density": plasma_density,
         "plasma.speed": flow_speed, "plasma.flow_direction": flow_direction, "plasma.ion_mass": ion_mass,
-        "plasma.photo_rate": photo_rate,
+        "plasma.photo_rate": photo_rate, "plasma.charge_exchange": charge_exchange, "plasma.electron_impact": electron_impact,
     }  # fmt: skip
     values = merged(read_toml(settings) if settings else {}, _nested(given))
     chosen = make_wave_settings(merged(values, parse_overrides(tuple(set_ or ()))))

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from siderion.chemistry.photo_rates import photo_reactions
+from siderion.chemistry.photo_rates import charge_exchange_rate, photo_reactions
 from siderion.core.bodies import ASTRONOMICAL_UNIT, Body
-from siderion.core.errors import CoverageError
+from siderion.core.errors import CoverageError, SettingsError
 from siderion.core.measurement import measurement
 from siderion.core.species import parent_neutral
 from siderion.core.variables import with_attributes
@@ -109,7 +109,8 @@ def add_densities(
     rates = rates_at_1_au([ion.name for ion in ions], settings)
     distance = heliocentric_distance(body, windows["time"].values) / ASTRONOMICAL_UNIT
     known = np.isfinite(rates.quiet) | (settings.photo_rate is not None)
-    rate, low, high = _rates(rates, distance, settings)
+    more = _other_ionisation(ions, plasma, settings)
+    rate, low, high = _rates(rates, distance, settings, more)
     found = propagate_density(
         used,
         windows["degrees_of_freedom"].values,
@@ -154,15 +155,32 @@ def add_densities(
     result["ionisation_rate"] = (("time", "species"), np.where(known[None, :], rate, np.nan))
     _add_validity(result, ions, angle, strength, plasma)
     result.attrs.update(found.attributes)
-    result.attrs["ionisation_rates"] = "; ".join(rates.words)
+    added = [
+        f"{ion.name}: {value:.3g} s-1 by charge exchange and electrons" for ion, value in zip(ions, more, strict=True) if value
+    ]
+    result.attrs["ionisation_rates"] = "; ".join([*rates.words, *added])
     result.attrs["background_power"] = background
     return with_attributes(result)
 
 
-def _rates(rates: IonisationRates, distance: Real, settings: PlasmaSettings) -> tuple[Real, Real, Real]:
+def _other_ionisation(ions: Sequence[WaveIon], plasma: Plasma, settings: PlasmaSettings) -> Real:
+    """Rates of charge exchange and electron impact that were asked for, s-1, one for each ion."""
+    rates = np.full(len(ions), settings.electron_impact)
+    if settings.charge_exchange:
+        for k, ion in enumerate(ions):
+            try:
+                rates[k] += charge_exchange_rate(parent_neutral(ion.name), plasma.density, plasma.flow_speed)
+            except CoverageError as error:
+                raise SettingsError(
+                    f"plasma.charge_exchange: {error}; leave it out, and give the whole rate with --photo-rate"
+                ) from error
+    return rates
+
+
+def _rates(rates: IonisationRates, distance: Real, settings: PlasmaSettings, more: Real) -> tuple[Real, Real, Real]:
     """Rate in use and its ends, shape (time, species); 1 where there is none (its results are blanked)."""
     safe = (np.where(np.isfinite(values), values, 1.0) for values in (rates.quiet, rates.active))
-    quiet, active = (values[None, :] / distance[:, None] ** 2 for values in safe)
+    quiet, active = (values[None, :] / distance[:, None] ** 2 + more[None, :] for values in safe)
     return rate_range(quiet, active, activity=settings.activity, given=settings.photo_rate)
 
 

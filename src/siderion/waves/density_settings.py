@@ -120,6 +120,10 @@ class PlasmaSettings(Settings):
     photo_rate: float | None = Field(
         None, gt=0.0, description="ionisation rate of the neutral at the body, s-1, instead of tables"
     )
+    charge_exchange: bool = Field(
+        False, description="add charge exchange with solar wind protons (H and D) to the photo-ionisation"
+    )
+    electron_impact: float = Field(0.0, ge=0.0, description="rate of ionisation by electrons that is added, s-1 at the body")
     activity: float | None = Field(
         None,
         ge=0.0,

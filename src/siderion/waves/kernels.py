@@ -172,44 +172,43 @@ def average_and_rotate(
             if whole[starts[w] + k * stride]:
                 number += 1
         used[w] = number
-        turn = axes[w]
-        for f in range(n_frequency):
-            mean = np.zeros(9)
-            for k in range(count):
-                s = starts[w] + k * stride
-                if whole[s]:
+        means = np.zeros((n_frequency, 9))
+        for k in range(count):
+            s = starts[w] + k * stride
+            if whole[s]:
+                for f in range(n_frequency):
                     for j in range(9):
-                        mean[j] += spectra[s, f, j]
-            for j in range(9):
-                mean[j] = mean[j] / number if number > 0 else np.nan
-            _rotate(mean, turn, matrices[w, f])
+                        means[f, j] += spectra[s, f, j]
+        factor = 1.0 / number if number > 0 else np.nan
+        real = np.empty((3, 3))
+        half = np.empty((3, 3))
+        for f in range(n_frequency):
+            _rotate(means[f], factor, axes[w], real, half, matrices[w, f])
 
 
 @njit(cache=True, nogil=True)
-def _rotate(mean: NDArray, turn: NDArray, matrix: NDArray) -> None:
-    """The real part turns as a tensor; the imaginary part is an axial vector and turns as one."""
-    real = np.empty((3, 3))
-    real[0, 0], real[1, 1], real[2, 2] = mean[0], mean[1], mean[2]
-    real[0, 1] = real[1, 0] = mean[3]
-    real[0, 2] = real[2, 0] = mean[4]
-    real[1, 2] = real[2, 1] = mean[5]
-    axial = (mean[8], -mean[7], mean[6])
-    turned = np.empty(3)
+def _rotate(total: NDArray, factor: float, turn: NDArray, real: NDArray, half: NDArray, matrix: NDArray) -> None:
+    """The real part turns as a tensor; the imaginary part is an axial vector and turns as one. ``real``, ``half``: work space."""
+    real[0, 0], real[1, 1], real[2, 2] = total[0], total[1], total[2]
+    real[0, 1] = real[1, 0] = total[3]
+    real[0, 2] = real[2, 0] = total[4]
+    real[1, 2] = real[2, 1] = total[5]
     for i in range(3):
-        turned[i] = turn[i, 0] * axial[0] + turn[i, 1] * axial[1] + turn[i, 2] * axial[2]
+        for n in range(3):
+            half[i, n] = turn[i, 0] * real[0, n] + turn[i, 1] * real[1, n] + turn[i, 2] * real[2, n]
     for i in range(3):
         for j in range(3):
-            value = 0.0
-            for m in range(3):
-                for n in range(3):
-                    value += turn[i, m] * real[m, n] * turn[j, n]
-            matrix[i, j] = value
-    matrix[0, 1] += 1j * turned[2]
-    matrix[1, 0] -= 1j * turned[2]
-    matrix[0, 2] -= 1j * turned[1]
-    matrix[2, 0] += 1j * turned[1]
-    matrix[1, 2] += 1j * turned[0]
-    matrix[2, 1] -= 1j * turned[0]
+            matrix[i, j] = factor * (half[i, 0] * turn[j, 0] + half[i, 1] * turn[j, 1] + half[i, 2] * turn[j, 2])
+    x, y, z = factor * total[8], -factor * total[7], factor * total[6]
+    first = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z
+    second = turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z
+    third = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z
+    matrix[0, 1] += 1j * third
+    matrix[1, 0] -= 1j * third
+    matrix[0, 2] -= 1j * second
+    matrix[2, 0] += 1j * second
+    matrix[1, 2] += 1j * first
+    matrix[2, 1] -= 1j * first
 
 
 @njit(parallel=True, cache=True, nogil=True)

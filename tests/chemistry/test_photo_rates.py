@@ -102,7 +102,7 @@ def test_cross_section_of_hydrogen():
 
 def test_charge_exchange_rate_and_its_limits():
     assert charge_exchange_rate("O", 5e6, 4e5, cross_section=1e-19) == pytest.approx(2e-7, rel=1e-12)
-    with pytest.raises(CoverageError, match="--charge-exchange-cross-section"):
+    with pytest.raises(CoverageError, match="cross_section"):
         charge_exchange_rate("He", 5e6, 4e5)
     with pytest.raises(CoverageError, match="keV"):
         charge_exchange_rate("H", 5e6, 1e3)

@@ -30,8 +30,8 @@ def spectra(lines=(), slope=1.5, level=1e-22, along=0.5, spread=0.01):
         a = np.array([1.0, -1j * hand, 0.0]) / np.sqrt(2.0)
         matrices[0] += shape[:, None, None] * (np.outer(a, a.conj()) + share * np.diag([0.0, 0.0, 1.0]))
     return WindowSpectra(
-        FREQUENCY, 1 / 128.0, matrices, np.ones(1), np.zeros((1, 3)), np.array([STRENGTH]), np.array([spread * STRENGTH]),
-        np.array([1e4]),
+        FREQUENCY, 1 / 128.0, matrices, np.ones(1), np.array([[0.0, 0.0, STRENGTH]]), np.array([STRENGTH]),
+        np.array([spread * STRENGTH]), np.array([1e4]),
     )  # fmt: skip
 
 
@@ -161,3 +161,9 @@ def test_every_reason_has_words_and_empty_measures_are_nan():
     for field in dataclasses.fields(empty):
         values = getattr(empty, field.name)
         assert (values == 0).all() if field.name == "bins_in_band" else np.isnan(values).all()
+
+
+def test_a_field_that_turns_in_the_window_is_unsteady():
+    spec = spectra([(0.15, 1e-20, -1, 0.0)])
+    turned = dataclasses.replace(spec, mean_field=0.8 * spec.mean_field)
+    assert verdict(turned)[1] == Rejection.FIELD_UNSTEADY

@@ -181,3 +181,112 @@ def test_charge_exchange_and_electrons_add_to_the_rate():
     assert rates[0] == pytest.approx(7.26e-8 / 0.16, rel=1e-3)
     assert rates[1] - rates[0] == pytest.approx(charge_exchange_rate("H", 40e6, 400e3), rel=1e-9)
     assert rates[2] - rates[0] == pytest.approx(1e-7, rel=1e-9)
+
+
+def near_mercury(seconds=4800, position=(9000.0, 6000.0, 2000.0), wave=True, seed=5):
+    """Field of 21 nT at 4 Hz upstream of Mercury in MSO, with a proton wave of 20 minutes in the middle."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(seconds * 4) * 0.25
+    background = np.tile([15.0, 12.0, -9.0], (len(time), 1))
+    field = background + coloured_noise(rng, len(time), 0.25, 5 / 3, 0.02, 0.1, corner=1e-3)
+    if wave:
+        charge_to_mass = constants.elementary_charge / (1.00728 * constants.atomic_mass)
+        field += cyclotron_packet(
+            rng, time, background, charge_to_mass, 0.2, envelope="tukey", centre=seconds / 2, duration=1200, level="peak"
+        )
+    stamps = np.datetime64("2012-03-01", "ns") + (time * 1e9).astype("timedelta64[ns]")
+    return xr.Dataset(
+        {
+            "magnetic_field": (("time", "component"), field, {"units": "nT"}),
+            "position": (("time", "component"), np.tile(position, (len(time), 1)), {"units": "km"}),
+        },
+        coords={"time": stamps},
+        attrs={"frame": "MSO", "position_frame": "MSO"},
+    )
+
+
+def mercury(**more):
+    return make_wave_settings({"body": "Mercury", "species": ["H+"], "uncertainty": {"samples": 500}, **more})
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_a_hole_in_the_field_does_not_stop_an_analysis_in_a_known_frame(value):
+    series = near_mercury()
+    series["magnetic_field"][1000:2200] = value  # 300 s: some cells of the grid have no field
+    windows = analyse_waves(series, mercury())["windows"].to_dataset()
+    assert np.isnan(windows["pitch_angle"].values).sum() >= 4
+    assert np.isfinite(windows["pitch_angle"].values).sum() > 60
+    assert windows["detected"].values.any()
+    holes = np.isnan(windows["pitch_angle"].values)
+    assert not windows["detected"].values[holes].any()
+
+
+def test_densities_inside_the_bow_shock_are_flagged_unless_the_plasma_is_given():
+    near = (4000.0, 0.0, 500.0)  # 1.65 radii from the centre on the Sun line: inside the shock, at 1.9
+    windows = analyse_waves(near_mercury(position=near), mercury())["windows"].to_dataset()
+    detected = windows["detected"].values[:, 0]
+    assert detected.any()
+    assert (windows["neutral_density_flag"].values[detected, 0] == 5).all()
+    given = {"density": 100.0, "speed": 200.0}
+    known = analyse_waves(near_mercury(position=near), mercury(plasma=given))["windows"].to_dataset()
+    assert (known["neutral_density_flag"].values[detected, 0] == 0).all()
+
+
+def test_windows_outside_the_region_give_no_limit():
+    near = (4000.0, 0.0, 500.0)
+    windows = analyse_waves(near_mercury(position=near), mercury(region={"keep": "solar_wind"}))["windows"].to_dataset()
+    assert not windows["detected"].values.any()
+    assert not windows["ion_density_upper_limit"].values.any()
+
+
+def test_given_rates_are_those_of_their_ion():
+    settings = make_wave_settings(
+        {"body": "Mercury", "species": ["H+", "H2+", "Li+"], "plasma": {"photo_rate": {"H+": 1e-6, "Li+": 1e-3}, "activity": 0.0}}
+    )
+    windows = analyse_waves(near_mercury(), settings)["windows"].to_dataset()
+    rate = windows["ionisation_rate"].values
+    assert rate[:, 0] == pytest.approx(1e-6)
+    assert rate[:, 2] == pytest.approx(1e-3)
+    distance = windows["heliocentric_distance"].values
+    np.testing.assert_allclose(rate[:, 1], 5.41e-8 / distance**2, rtol=1e-3)
+    assert "H+: 1e-06 s-1 at the body, given" in windows.attrs["ionisation_rates"]
+    with pytest.raises(SettingsError, match="not sought"):
+        mercury(plasma={"photo_rate": {"He+": 1e-6}})
+
+
+def test_ions_of_two_charges_have_no_rate_of_single_ionisation():
+    settings = make_wave_settings({"body": "Mercury", "species": ["H+", "He++"]})
+    windows = analyse_waves(near_mercury(), settings)["windows"].to_dataset()
+    assert np.isnan(windows["ionisation_rate"].values[:, 1]).all()
+    assert (windows["neutral_density_flag"].values[:, 1] == 3).all()
+
+
+@pytest.mark.parametrize("position", [(5e7, 0.0, 0.0), (100.0, 0.0, 0.0)])
+def test_positions_that_cannot_be_are_refused(position):
+    with pytest.raises(SiderionError, match=r"radii from the centre"):
+        analyse_waves(near_mercury(position=position), mercury())
+
+
+def test_a_steady_field_says_that_tones_were_not_sought():
+    windows = analyse_waves(near_mercury(), mercury())["windows"]
+    assert windows.attrs["fixed_line_search"].startswith("inactive")
+    assert "--spin-period" in windows.attrs["fixed_line_search"]
+
+
+@pytest.mark.parametrize("body", ["Mercury", "Venus", "Mars", "Io", "Europa", "Ganymede", "Callisto", "Enceladus",
+                                  "Dione", "Rhea", "Titan", "67P", "1P"])  # fmt: skip
+def test_every_body_can_be_analysed_for_its_ions(body):
+    """A steady field of the preset, ten hours at 1 s or 0.05 s: each expected ion is sought or refused for its cadence."""
+    lower, upper = get_body(body).require("magnetic_field")
+    strength = (lower * upper) ** 0.5 * 1e9
+    cadence = 0.02 if strength > 300 else 1.0
+    count = 120_000
+    field = np.tile(strength * np.array([0.6, 0.0, 0.8]), (count, 1)) + 0.01 * np.random.default_rng(1).standard_normal(
+        (count, 3)
+    )
+    time = np.datetime64("2012-03-01", "ns") + (np.arange(count) * cadence * 1e9).astype("timedelta64[ns]")
+    series = xr.Dataset({"magnetic_field": (("time", "component"), field, {"units": "nT"})}, coords={"time": time})
+    windows = analyse_waves(series, make_wave_settings({"body": body.lower(), "uncertainty": {"samples": 200}}))["windows"]
+    refused = json.loads(windows.attrs["refused"])
+    assert len(refused) < windows.sizes["species"]
+    assert not windows["detected"].values.any()

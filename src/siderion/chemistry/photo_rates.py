@@ -94,7 +94,9 @@ def photo_reactions(neutral: str) -> tuple[PhotoReaction, ...]:
     rows = table[table["neutral"] == neutral]
     if rows.empty:
         known = ", ".join(table["neutral"].unique())
-        raise CoverageError(f"no photo rate of {neutral!r}; known: {known}; give the rate at 1 au with the option --photo-rate")
+        raise CoverageError(
+            f"no photo rate of {neutral!r}; known: {known}; give a rate (siderion waves: --photo-rate, at the body)"
+        )
     return tuple(_reaction(neutral, str(products), rows) for products in rows["products"].unique())
 
 
@@ -135,7 +137,7 @@ def photo_rate(neutral: str, ion: str, distance_au: float, activity: float = 0.0
         found = ", ".join(sorted({reaction.ion for reaction in photo_reactions(neutral) if reaction.ion})) or "none"
         raise CoverageError(
             f"no photo rate of {neutral} into {ion!r}; ions of {neutral} in the table: {found}; "
-            "give the rate at 1 au with the option --photo-rate"
+            "give a rate (siderion waves: --photo-rate, at the body)"
         )
     return sum(_scaled(reaction, distance_au, activity, "refuse") for reaction in making)
 
@@ -196,14 +198,14 @@ def charge_exchange_cross_section(neutral: str, speed: float) -> float:
     if neutral not in table.index:
         raise CoverageError(
             f"no cross section of charge exchange of protons with {neutral!r}; known: {', '.join(table.index)}; "
-            "give it with the option --charge-exchange-cross-section"
+            "give it as the argument cross_section"
         )
     row = table.loc[neutral]
     energy = 0.5 * get_species("H+").mass * speed**2 / _KILOELECTRONVOLT
     if not row["lower_kev"] <= energy <= row["upper_kev"]:
         raise CoverageError(
             f"protons of {speed / 1e3:g} km/s have {energy:.3g} keV; the cross section with {neutral} holds from "
-            f"{row['lower_kev']:g} to {row['upper_kev']:g} keV; give it with the option --charge-exchange-cross-section"
+            f"{row['lower_kev']:g} to {row['upper_kev']:g} keV; give it as the argument cross_section"
         )
     shape = (row["a1"] - row["a2"] * np.log(energy)) ** 2 * (-np.expm1(-row["a3"] / energy)) ** row["a4"]
     return float(shape) * _SQUARE_ANGSTROM
@@ -318,7 +320,7 @@ def _scaled(reaction: PhotoReaction, distance_au: float, activity: float, missin
         if activity > 0.0 and missing_active == "refuse":
             raise CoverageError(
                 f"no photo rate of {reaction.neutral} into {' + '.join(reaction.products)} at active Sun, asked for at "
-                f"activity {activity:g}; use activity 0 or give the rate at 1 au with the option --photo-rate"
+                f"activity {activity:g}; use activity 0 or give a rate (siderion waves: --photo-rate, at the body)"
             )
         active = reaction.quiet
     return ((1.0 - activity) * reaction.quiet + activity * active) / distance_au**2

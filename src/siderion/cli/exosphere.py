@@ -41,9 +41,10 @@ def exosphere(
     bounds: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     bin_width: float = 0.5,
     error_floor: float = 0.15,
-    bootstrap: int = 200,
+    bootstrap: int = 100,
     seed: int = 0,
     largest_radius: float | None = None,
+    ambiguous: str = "refuse",
     distance: float | None = None,
     activity: float = 0.0,
     solar_zenith: float = 60.0,
@@ -81,6 +82,8 @@ def exosphere(
         Seed of the bootstrap.
     largest_radius
         End of the model, km from the centre.
+    ambiguous
+        Waves that were taken for two ions (H2+ and D+): refuse, or keep for each neutral that is fitted.
     distance
         Distance from the Sun, au, for brightness and losses; the mean of the events, or of the preset, by default.
     activity
@@ -105,11 +108,17 @@ def exosphere(
     name = body or (str(data.attrs.get("body", "")) if data is not None else "")
     if not name:
         raise SettingsError("no body: give one with --body, such as --body mercury")
+    _check(bootstrap, bin_width, distance, largest_radius, solar_zenith)
+    if data is None and (fix or bounds):
+        raise SettingsError("--fix and --bounds belong to a fit; give the events, or leave them out")
+    there = str(data.attrs.get("body", "")) if data is not None else ""
+    if there and get_body(name).name != there:
+        raise SettingsError(f"the events are of {there}, not of {get_body(name).name}; leave --body out")
     given = {"mass": body_mass, "radius": None if body_radius is None else body_radius * 1e3}
     if data is not None and body_radius is None and "body_radius_km" in data.attrs:
         given["radius"] = float(data.attrs["body_radius_km"]) * 1e3
     chosen = get_body(name).with_values(**{key: value for key, value in given.items() if value is not None})
-    light = Sunlight(distance or _distance(data, chosen), activity, solar_zenith)
+    light = Sunlight(_distance(data, chosen) if distance is None else distance, activity, solar_zenith)
     given_neutrals = [one.strip() for one in (species or "").split(",") if one.strip()]
     neutrals = given_neutrals or list(neutrals_of(data) if data is not None else ())
     if not neutrals:
@@ -124,6 +133,7 @@ def exosphere(
                 tree = retrieve_exosphere(
                     data, chosen, neutral, model, light, seed=seed, fixed=_values(fix), bounds=_ranges(bounds),
                     bin_width=bin_width, error_floor=error_floor, bootstrap=bootstrap, largest_radius=largest_radius,
+                    ambiguous=ambiguous,
                 )  # fmt: skip
             trees[neutral] = tree
         except SiderionError as error:
@@ -147,6 +157,17 @@ def exosphere(
         return
     print("\n".join(_text(whole, problems)))
     print(f"wrote {output}" + (f" and {page}" if page else ""))
+
+
+def _check(bootstrap: int, bin_width: float, distance: float | None, largest_radius: float | None, solar_zenith: float) -> None:
+    """Raise `SettingsError` for numbers that cannot be."""
+    for name, value in (("--bin-width", bin_width), ("--distance", distance), ("--largest-radius", largest_radius)):
+        if value is not None and not 0.0 < value < float("inf"):
+            raise SettingsError(f"{name} is {value}; it must be positive and finite")
+    if bootstrap < 0 or 0 < bootstrap < 20:
+        raise SettingsError(f"--bootstrap is {bootstrap}; give 20 samples at least, or 0 for the covariance matrix")
+    if not 0.0 <= solar_zenith < 90.0:
+        raise SettingsError(f"--solar-zenith is {solar_zenith}; it must be at least 0 and below 90 degrees")
 
 
 def _distance(events: xr.Dataset | None, body: Body) -> float:
@@ -225,6 +246,9 @@ def _flat(tree: xr.DataTree) -> xr.Dataset:
 
 def _text(tree: xr.DataTree, problems: dict[str, str]) -> list[str]:
     lines = [f"{tree.attrs['body']}, model {tree.attrs['model']}"]
+    for neutral, node in tree.children.items():
+        if node.attrs.get("temperature_bounds"):
+            lines.append(f"{neutral:3} bounds: {node.attrs['temperature_bounds']}; others with --bounds")
     for neutral, node in tree.children.items():
         fit = node["fit"].to_dataset()
         for k, population in enumerate(fit["population"].values):

@@ -19,6 +19,10 @@ from siderion.waves.analysis import make_wave_settings
 from siderion.waves.criteria import Rejection
 from siderion.waves.survey import survey_waves
 
+_NOT_JUDGED = {
+    "region_source": "foreshock waves could not be told from waves of He+ and heavier ions, the region being",
+    "fixed_line_search": "tones of the spacecraft could not be told from waves, the search for them being",
+}
 _MOST_EVENTS = 30
 """Events that are printed; all of them are in the file."""
 
@@ -37,7 +41,7 @@ def waves(
     flow_speed: float | None = None,
     flow_direction: tuple[float, float, float] | None = None,
     ion_mass: float | None = None,
-    photo_rate: float | None = None,
+    photo_rate: str | None = None,
     charge_exchange: Annotated[bool | None, Parameter(negative="")] = None,
     electron_impact: float | None = None,
     distance: float | None = None,
@@ -92,7 +96,7 @@ def waves(
     ion_mass
         Mean mass of the plasma ions, amu, in place of protons or of the preset.
     photo_rate
-        Ionisation rate of the neutral at the body, s-1, in place of the tables.
+        Ionisation rates at the body, s-1, in place of the tables, by ion, such as Li+=1e-3 or H+=5e-7,He+=4e-7.
     charge_exchange
         Add charge exchange with solar wind protons (H and D).
     electron_impact
@@ -135,7 +139,8 @@ def waves(
         "species": None if species is None else [name.strip() for name in species.split(",") if name.strip()],
         "region.keep": region, "detection.rejection.spin_period": spin_period, "plasma.density": plasma_density,
         "plasma.speed": flow_speed, "plasma.flow_direction": flow_direction, "plasma.ion_mass": ion_mass,
-        "plasma.photo_rate": photo_rate, "plasma.charge_exchange": charge_exchange, "plasma.electron_impact": electron_impact,
+        "plasma.photo_rate": _photo_rates(photo_rate), "plasma.charge_exchange": charge_exchange,
+        "plasma.electron_impact": electron_impact,
     }  # fmt: skip
     values = merged(read_toml(settings) if settings else {}, _nested(given))
     chosen = make_wave_settings(merged(values, parse_overrides(tuple(set_ or ()))))
@@ -160,6 +165,19 @@ def waves(
         return
     print(summary_text(windows, events))
     print(f"wrote {output}" + (f" and {page}" if page else ""))
+
+
+def _photo_rates(text: str | None) -> dict[str, float] | None:
+    if text is None:
+        return None
+    rates = {}
+    for pair in text.split(","):
+        name, _, value = pair.partition("=")
+        try:
+            rates[name.strip()] = float(value)
+        except ValueError:
+            raise SettingsError(f"--photo-rate {pair}: write it as ion=rate, such as Li+=1e-3 (s-1 at the body)") from None
+    return rates
 
 
 def _nested(pairs: dict[str, Any]) -> dict[str, Any]:
@@ -193,6 +211,9 @@ def summary_text(windows: xr.Dataset, events: xr.Dataset) -> str:
     for name, why in _refused(windows).items():
         lines.append(f"refused: {why if why.startswith(name) else f'{name}: {why}'}")
     lines += _fixed_lines(windows)
+    for key in ("region_source", "fixed_line_search"):
+        if str(windows.attrs.get(key, "")).startswith(("not known", "inactive")):
+            lines.append(f"{_NOT_JUDGED[key]}: {windows.attrs[key]}")
     lines.append("ion          windows  detected  most frequent reasons against")
     for name in map(str, windows["species"].values):
         reasons = windows["rejection"].sel(species=name).values

@@ -219,6 +219,12 @@ _ENTRIES = [
             ("detected", "1", "a pick-up wave of the ion is detected", None),
             ("ionisation_rate", "s-1", "rate at which the parent neutral becomes the ion", 0.0),
             ("pickup_gyroradius", "km", "gyroradius of the pick-up ion", 0.0),
+            (
+                "gyroradius_ratio",
+                "1",
+                "gyroradius of the pick-up ion over the radius of the body; the method wants it below 1",
+                0.0,
+            ),
             ("pickup_current", "A m-2", "pick-up current density (Lammer et al. 2025, equation 5)", 0.0),
             ("ion_density", "m-3", "number density of the pick-up ions", None),
             ("neutral_density", "m-3", "number density of the parent neutrals", None),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lmfit
 import numpy as np
@@ -38,13 +38,20 @@ FLAGS = {
 }
 """Flags of fitted parameters, the first that holds."""
 LARGEST_CORRELATION = 0.95
+LARGEST_RATIO = 1.5
+"""Ratio of the ends of a parameter from which its correlation with another one makes it degenerate."""
 HOTTEST = 20_000.0
 """Upper bound of fitted temperatures, K, unless the caller sets one: far above any release process."""
 _STARTS = 6
 _CURVE = 200
 _DRAWS = 100
-_CONVERGED = (1, 2, 3, 4, 6, 7, 8)
-"""Exit codes of MINPACK that mean a minimum, those where round-off ends the search included."""
+_VANISHED = 1e-4
+"""Surface density, as a part of the lowest density of the data, below which a component has no effect."""
+_MOST_EVALUATIONS = 600
+_FEWEST_CONVERGED = 0.8
+_CONVERGED = (1, 2, 3, 4, 5, 6, 7, 8)
+"""Exit codes of MINPACK that mean a minimum, those where round-off or the number of evaluations ends the search included: along
+a flat direction, where a component is not needed, the search does not end by itself; flags tell such parameters."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,7 @@ def fit_profile(
     problem = _problem(body, species, model, fixed, bounds, templates)
     surface = float(body.require("radius")) / 1e3  # type: ignore[arg-type]
     radius, logarithm, error = _binned(profile, surface, len(problem.free))
+    problem = _bounded_by_data(problem, bounds or {}, logarithm)
     events = "event_density" in profile
     if events and bootstrap and seed is None:
         raise SettingsError("a bootstrap needs a seed; give seed=..., or bootstrap=0 for the covariance matrix")
@@ -188,6 +196,16 @@ def _problem(body, species, model, fixed, bounds, templates) -> _Problem:  # typ
     return _Problem(body, species, model, shapes, held, free, limits)  # type: ignore[arg-type]
 
 
+def _bounded_by_data(problem: _Problem, given: Mapping[str, tuple[float, float]], logarithm: Array) -> _Problem:
+    """Surface densities not bounded by the caller end far below the data: a component that is not there stops at its bound."""
+    smallest = _VANISHED * float(np.exp(logarithm.min()))
+    bounds = {
+        name: (max(limits[0], smallest), limits[1]) if name.startswith("surface_density") and name not in given else limits
+        for name, limits in problem.bounds.items()
+    }
+    return replace(problem, bounds=bounds)
+
+
 def _default_bounds(name: str, body: Body, model: str) -> tuple[float, float]:
     if name.startswith("surface_density"):
         return 1e-6, 1e26
@@ -234,7 +252,7 @@ def _solve(
         for name in problem.free:
             low, high = np.log(problem.bounds[name])
             parameters.add(name, value=float(np.clip(values[name], low + 1e-6, high - 1e-6)), min=low, max=high)
-        result = lmfit.minimize(residual, parameters, scale_covar=False, xtol=1e-10, ftol=1e-10)
+        result = lmfit.minimize(residual, parameters, scale_covar=False, xtol=1e-10, ftol=1e-10, max_nfev=_MOST_EVALUATIONS)
         if result.ier in _CONVERGED and np.isfinite(result.chisqr):
             results.append(result)
     if not results and start is not None:
@@ -300,17 +318,26 @@ def _detrended(
 def _bootstrap(profile: xr.Dataset, problem: _Problem, best: dict[str, float], count: int, seed: int | None) -> Array:
     """Fits to events drawn with replacement, (sample, parameter); draws with too few bins are drawn again."""
     generator = np.random.default_rng(seed)
-    events, samples = profile.sizes["event"], []
+    events, samples, failed = profile.sizes["event"], [], 0
     for _ in range(20 * count):
         chosen = generator.integers(0, events, events)
         binned = _detrended(profile, problem, best, chosen)
         if len(binned[0]) < len(problem.free):
             continue
-        result = _solve(problem, *binned, start=best)
+        try:
+            result = _solve(problem, *binned, start=best)
+        except NumericalError:
+            failed += 1
+            if failed > (1.0 - _FEWEST_CONVERGED) * count + 2:
+                break
+            continue
         samples.append([result.params[name].value for name in problem.free])
         if len(samples) == count:
             return np.array(samples)
-    raise NumericalError(f"{len(samples)} of {count} bootstrap samples keep {len(problem.free)} bins; use bootstrap=0")
+    raise NumericalError(
+        f"{failed} bootstrap samples did not converge and {len(samples)} of {count} did; fix or bound parameters, or use "
+        "bootstrap=0"
+    )
 
 
 def _gaussian_samples(problem: _Problem, best: Mapping[str, float], covariance: Array) -> Array:
@@ -390,11 +417,14 @@ def _parameter(  # type: ignore[no-untyped-def]
         low, high = np.exp(np.quantile(samples[:, index], [LOWER_QUANTILE, UPPER_QUANTILE]))
     others = np.delete(np.abs(correlation[index]), index)
     limits = np.log(problem.bounds[name])
+    if not (np.isfinite(low) and np.isfinite(high)):
+        low, high = np.exp(limits)  # the data do not tell
+    low, high = np.clip((low, high), *np.exp(limits))
     flag = 0
     if np.min(np.abs(limits - best[name])) < 1e-3:
         flag = 3
-    elif not np.isfinite(spread[index]) or (len(others) and others.max() > LARGEST_CORRELATION):
+    elif not np.isfinite(spread[index]) or (len(others) and others.max() > LARGEST_CORRELATION and high > LARGEST_RATIO * low):
         flag = 1
-    elif np.expm1(spread[index]) > 1.0:
+    elif spread[index] > np.log(2.0):
         flag = 2
     return value, float(min(low, value)), float(max(high, value)), flag

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from siderion.chemistry.photo_rates import photo_loss_frequency
 from siderion.core.bodies import Body
-from siderion.core.errors import CoverageError, DataError
+from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.species import get_species, parent_neutral
 from siderion.core.tables import load_table
 
@@ -71,6 +71,30 @@ def event_densities_of(events: xr.Dataset, neutral: str) -> xr.Dataset:
     return events.isel(event=np.flatnonzero(good))
 
 
+def _unambiguous(chosen: xr.Dataset, events: xr.Dataset, rule: str) -> tuple[xr.Dataset, int]:
+    """The events, and how many of them overlap an event of another ion that names the same waves; refuses them by rule."""
+    if rule not in ("refuse", "keep"):
+        raise SettingsError(f'ambiguous is {rule!r}; use "refuse" or "keep"')
+    if "ambiguous_with" not in chosen or "start" not in chosen:
+        return chosen, 0
+    names = [str(name) for name in events["species"].values]
+    count, other = 0, ""
+    for k in range(chosen.sizes["event"]):
+        listed = [name.strip() for name in str(chosen["ambiguous_with"].values[k]).split(",") if name.strip()]
+        for j, name in enumerate(names):
+            before = events["start"].values[j] < chosen["end"].values[k]
+            same = before and events["end"].values[j] > chosen["start"].values[k]
+            if name in listed and same:
+                count, other = count + 1, name
+                break
+    if count and rule == "refuse":
+        raise DataError(
+            f"{count} of {chosen.sizes['event']} events may as well be waves of {other}, which the same file holds too; seek one "
+            "of the two ions in siderion waves, or take them all for this neutral with --ambiguous keep"
+        )
+    return chosen, count
+
+
 def neutrals_of(events: xr.Dataset) -> tuple[str, ...]:
     """Neutrals whose ions made the events, in the order of their mass."""
     neutrals = {parent_neutral(str(name)) for name in events["species"].values}
@@ -91,6 +115,7 @@ def retrieve_exosphere(
     error_floor: float = 0.15,
     bootstrap: int = 200,
     largest_radius: float | None = None,
+    ambiguous: str = "refuse",
 ) -> xr.DataTree:
     """Fit an exosphere to the densities of events and derive columns, brightness and losses.
 
@@ -119,6 +144,9 @@ def retrieve_exosphere(
         Samples; 0 takes the covariance matrix.
     largest_radius : float, optional
         End of the model, km; 10 radii of the body, or the outermost event, without it.
+    ambiguous : {"refuse", "keep"}
+        What to do where the same waves were written down as those of another ion of the events too (H2+ and D+): refuse, or
+        take them for this neutral.
 
     Returns
     -------
@@ -127,10 +155,15 @@ def retrieve_exosphere(
         ``fit`` are statistical. ``systematic_factor`` (two ends) is what the common sources (transfer of energy, growth, rates,
         plasma) add: multiply densities with it.
     """
+    clash = set(fixed or {}) & set(bounds or {})
+    if clash:
+        raise SettingsError(f"{sorted(clash)[0]} is both fixed and bounded; give one of the two")
     chosen = event_densities_of(events, neutral)
+    chosen, doubtful = _unambiguous(chosen, events, ambiguous)
     radius = float(body.require("radius")) / 1e3  # type: ignore[arg-type]
     distance = chosen["radial_distance"].values.astype(np.float64)
     profile = bin_profile(distance, chosen["neutral_density"].values, body, bin_width=bin_width, error_floor=error_floor)
+    fit_bounds = temperature_bounds(body, neutral, model)
     limits = {**temperature_bounds(body, neutral, model), **(bounds or {})}
     held = dict(fixed or {})
     end = largest_radius or max(10.0 * radius, float(distance.max()))
@@ -152,7 +185,14 @@ def retrieve_exosphere(
     light = brightness(fit, body, neutral, sunlight)
     if light is not None:
         groups["brightness"] = light
-    attributes = {"body": body.name, "neutral": neutral, "model": model, "event_count": int(chosen.sizes["event"])}
+    attributes = {
+        "body": body.name, "neutral": neutral, "model": model, "event_count": int(chosen.sizes["event"]),
+        "ambiguous_events": doubtful,
+        "temperature_bounds": "; ".join(
+            f"{key} {low:g} to {high:g} K (table of populations, unverified)"
+            for key, (low, high) in fit_bounds.items() if key not in (bounds or {}) and key not in held
+        ),
+    }  # fmt: skip
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
 

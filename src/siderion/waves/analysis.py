@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from siderion.core.bodies import ASTRONOMICAL_UNIT, Body, get_body
-from siderion.core.errors import CoverageError, SettingsError
+from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.expected_ions import expected_species
 from siderion.geospace.regions import FORESHOCK, MAGNETOSHEATH, MAGNETOSPHERE, SOLAR_WIND, region_mask
 
 from .conventions import get_convention
-from .criteria import Rejection
+from .criteria import NO_SPECTRUM, Rejection
 from .densities import add_densities, event_densities
 from .density_settings import resolve_plasma
 from .events import add_ambiguities, find_events, reject_lonely_windows
@@ -23,6 +23,7 @@ from .plans import wave_ion
 from .settings import WaveSettings
 from .windows import measure_windows
 
+_FARTHEST = 1000.0
 _KEPT = {
     "solar_wind": (SOLAR_WIND, FORESHOCK),
     "magnetosheath": (MAGNETOSHEATH,),
@@ -48,6 +49,9 @@ def make_wave_settings(values: dict) -> WaveSettings:
     repeated = [name for name in settings.species if settings.species.count(name) > 1]
     if repeated:
         raise SettingsError(f"species {repeated[0]} is given twice")
+    unknown = [name for name in settings.plasma.photo_rate or () if name not in settings.species]
+    if unknown:
+        raise SettingsError(f"plasma.photo_rate names {unknown[0]}, which is not sought; ions: {', '.join(settings.species)}")
     get_convention(settings.convention)
     resolve_plasma(settings.plasma, body_of(settings))
     return settings
@@ -92,6 +96,7 @@ def analyse_waves(series: xr.Dataset, settings: WaveSettings, crossings: xr.Data
     body = body_of(settings)
     windows = measure_windows(series, settings.species, settings.detection)
     windows.attrs.update({key: series.attrs[key] for key in ("frame", "position_frame", "source_format") if key in series.attrs})
+    _check_distance(windows, body)
     windows = _judge_regions(windows, settings, body, crossings)
     windows = reject_lonely_windows(windows, settings.detection)
     plasma = resolve_plasma(settings.plasma, body)
@@ -109,6 +114,20 @@ def analyse_waves(series: xr.Dataset, settings: WaveSettings, crossings: xr.Data
             "examples": examples,
         }
     )
+
+
+def _check_distance(windows: xr.Dataset, body: Body) -> None:
+    """Raise `DataError` where positions cannot be those from the centre of the body: comets apart, farther than 1000 radii."""
+    if "radial_distance" not in windows:
+        return
+    radii = windows["radial_distance"].values * 1e3 / float(body.require("radius"))  # type: ignore[arg-type]
+    wrong = (radii < 0.9) | ((radii > _FARTHEST) & (body.kind != "comet"))
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise DataError(
+            f"position at {windows['time'].values[k]} is {radii[k]:.3g} radii from the centre of {body.name}; positions are in "
+            "km from its centre: check body and units (--position-units), or leave the position out with --position-units none"
+        )
 
 
 def _candidates(settings: WaveSettings, body: Body) -> tuple[str, ...]:
@@ -146,7 +165,8 @@ def _judge_regions(windows: xr.Dataset, settings: WaveSettings, body: Body, cros
         for k, name in enumerate(settings.species):
             slow = wave_ion(name).charge_to_mass < rule.foreshock_ratio * proton
             if slow or rule.foreshock == "all":
-                reasons[flags == FORESHOCK, k] |= int(Rejection.FORESHOCK)
+                judged = (flags == FORESHOCK) & ((reasons[:, k] & int(NO_SPECTRUM)) == 0)
+                reasons[judged, k] |= int(Rejection.FORESHOCK)
     result["rejection"] = windows["rejection"].copy(data=reasons)
     result["detected"] = windows["detected"].copy(data=reasons == 0)
     return result

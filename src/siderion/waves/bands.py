@@ -56,7 +56,7 @@ def measure_fixed_band(
         raise SettingsError(f"band is {band[0]:g} to {band[1]:g} Hz; the ends must rise from 0")
     if not segment > 0.0:
         raise SettingsError(f"segment is {segment} s; it must be positive")
-    parts = [_of_stretch(stretch, band, segment, windows, estimator) for stretch in split_stretches(series, windows.longest)]
+    parts = [_of_stretch(stretch, band, segment, windows, estimator) for stretch in split_stretches(series)]
     whole = [part for part in parts if part.sizes["time"]] or parts[:1]
     return with_attributes(xr.concat(whole, "time") if len(whole) > 1 else whole[0])
 

@@ -50,7 +50,7 @@ class Rejection(IntFlag):
 MEANINGS = {
     Rejection.INSUFFICIENT_DATA: "too many gaps, or the window does not fit between two",
     Rejection.UNRESOLVED: "the cadence or the longest window does not resolve the ion",
-    Rejection.FIELD_UNSTEADY: "the strength of the field varies too much in the window",
+    Rejection.FIELD_UNSTEADY: "strength or direction of the field vary too much in the window",
     Rejection.WRONG_HANDEDNESS: "not polarised in the sense of the ion's gyration",
     Rejection.LOW_POLARIZATION: "degree of polarisation too low",
     Rejection.MAXIMUM_OUTSIDE_BAND: "the maximum of the whitened power across B lies outside the band",
@@ -265,6 +265,7 @@ def judge(measures: BandMeasures, spectra: WindowSpectra, ion: WaveIon, criteria
     for bad, reason in (
         (~(m.bins_in_band >= criteria.fewest_bins), Rejection.UNRESOLVED),
         (~(spectra.strength_spread <= criteria.field_variation * spectra.strength), Rejection.FIELD_UNSTEADY),
+        (~(np.linalg.norm(spectra.mean_field, axis=1) >= criteria.field_alignment * spectra.strength), Rejection.FIELD_UNSTEADY),
         (~(sense * m.ellipticity > criteria.ellipticity), Rejection.WRONG_HANDEDNESS),
         (~(degree > criteria.polarization_degree), Rejection.LOW_POLARIZATION),
         (~in_band, Rejection.MAXIMUM_OUTSIDE_BAND),

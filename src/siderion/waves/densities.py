@@ -16,10 +16,11 @@ from siderion.core.measurement import measurement
 from siderion.core.species import parent_neutral
 from siderion.core.variables import with_attributes
 from siderion.frames.planets import heliocentric_distance
+from siderion.geospace.regions import MAGNETOSHEATH, MAGNETOSPHERE
 
 from . import density as kernels
 from .conventions import Convention
-from .criteria import NO_SPECTRUM
+from .criteria import NO_SPECTRUM, Rejection
 from .density_settings import DensityUncertainty, Plasma, PlasmaSettings, flow_vector, rate_range
 from .pickup_current import pickup_current, production_rate
 from .plans import WaveIon, wave_ion
@@ -31,10 +32,14 @@ NO_RATE = 3
 NO_WAVE = 4
 """Flag of a density whose window shows no wave of the ion; the value is an upper limit."""
 FILLED = 0.7
-"""Part of the largest power of an event from which a window counts for its density. validation/test_wave_detection.py: the
-median ratio of found to true power above a signal-to-noise ratio of 4 is 0.95 for H+, 0.88 for 0.5, 0.98 for 0.8, whose 95 %
-quantile reaches 1.12."""
-_MEANINGS = {**FLAGS, NO_RATE: "no ionisation rate of the neutral", NO_WAVE: "no wave: upper limit from all power in the band"}
+"""Part of the largest power of an event from which a window counts for its density; the ratios of found to true power that
+follow are in docs/validation.md, detection of ion cyclotron waves."""
+OTHER_PLASMA = 5
+"""Flag of a density inside the bow shock that rests on the plasma of the solar wind."""
+_MEANINGS = {**FLAGS, NO_RATE: "no ionisation rate of the neutral", NO_WAVE: "no wave: upper limit from all power in the band",
+             OTHER_PLASMA: "inside the bow shock: the solar wind of the preset does not apply"}  # fmt: skip
+_NO_LIMIT = NO_SPECTRUM | Rejection.FIELD_UNSTEADY | Rejection.FIXED_LINE | Rejection.FORESHOCK | Rejection.OUTSIDE_REGION
+"""Reasons for which the power in the band bounds no wave of the ion."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ def rates_at_1_au(species: Sequence[str], settings: PlasmaSettings) -> Ionisatio
     for name in species:
         try:
             neutral = parent_neutral(name)
-            reactions = [one for one in photo_reactions(neutral) if one.ion == f"{neutral}+"]
+            ion = name if name != "water group" else f"{neutral}+"
+            reactions = [one for one in photo_reactions(neutral) if one.ion == ion]
         except CoverageError:
             neutral, reactions = name, []
         if wave_ion(name).handedness > 0 or not reactions:
@@ -98,40 +104,41 @@ def add_densities(
     """
     ions = [wave_ion(str(name)) for name in windows["species"].values]
     detected = windows["detected"].values
-    spectrum = (windows["rejection"].values & int(NO_SPECTRUM)) == 0
+    spectrum = (windows["rejection"].values & int(_NO_LIMIT)) == 0
     power = windows["power_perpendicular"].values * 1e-18
     noise = windows["background"].values * 1e-18 if background == "subtract" else 0.0
     used = np.where(detected, power - noise, np.where(spectrum, power, np.nan))
     field = windows["mean_magnetic_field"].transpose("time", "component").values * 1e-9
     strength = windows["magnetic_field_strength"].values * 1e-9
-    flow = flow_vector(settings, str(windows.attrs.get("frame", "")), plasma)
-    angle = np.full(len(strength), np.nan) if flow is None else kernels.pitch_angle(field, np.broadcast_to(flow, field.shape))
+    angle = _pitch_angle(field, flow_vector(settings, str(windows.attrs.get("frame", "")), plasma))
+    # the field of the whole window, which the band belongs to; the cell of the grid is a part of it
+    across_window = windows["gyrofrequency"].values * 2.0 * np.pi / np.array([ion.charge_to_mass for ion in ions])[None, :]
     rates = rates_at_1_au([ion.name for ion in ions], settings)
     distance = heliocentric_distance(body, windows["time"].values) / ASTRONOMICAL_UNIT
-    known = np.isfinite(rates.quiet) | (settings.photo_rate is not None)
     more = _other_ionisation(ions, plasma, settings)
     rate, low, high = _rates(rates, distance, settings, more)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(rate).all(axis=0))
     found = propagate_density(
         used,
         windows["degrees_of_freedom"].values,
         angle[:, None],
-        np.where(np.isfinite(strength), strength, 1e-9)[:, None],
+        np.where(across_window > 0.0, across_window, 1e-9),
         np.array([ion.mass for ion in ions])[None, :],
         np.array([abs(ion.lightest.charge) for ion in ions])[None, :],
-        rate,
-        low,
-        high,
+        *(np.where(known[None, :], part, 1.0) for part in (rate, low, high)),
         plasma=plasma,
         convention=convention,
         uncertainty=uncertainty,
     )
     limit = spectrum & ~detected & (found.flag != 1)
+    elsewhere = _inside_shock(windows, settings)
     result = windows.copy()
     for name, part, usable in (
         ("ion_density", found.ion_density, np.ones_like(known)),
         ("neutral_density", found.neutral_density, known),
     ):
-        flag = np.where(limit, NO_WAVE, found.flag)
+        flag = np.where(elsewhere[:, None] & (found.flag == 0), OTHER_PLASMA, found.flag)
+        flag = np.where(limit, NO_WAVE, flag)
         flag = np.where(usable[None, :], flag, NO_RATE)
         blank = ~usable[None, :] | limit
         value = np.where(limit, part.upper, part.value)
@@ -153,14 +160,36 @@ def add_densities(
     result["pitch_angle"] = ("time", np.degrees(angle))
     result["heliocentric_distance"] = ("time", distance)
     result["ionisation_rate"] = (("time", "species"), np.where(known[None, :], rate, np.nan))
-    _add_validity(result, ions, angle, strength, plasma)
+    _add_validity(result, ions, angle, strength, plasma, body)
     result.attrs.update(found.attributes)
+    words = [_rate_words(ion.name, one, settings) for ion, one in zip(ions, rates.words, strict=True)]
     added = [
         f"{ion.name}: {value:.3g} s-1 by charge exchange and electrons" for ion, value in zip(ions, more, strict=True) if value
     ]
-    result.attrs["ionisation_rates"] = "; ".join([*rates.words, *added])
+    result.attrs["ionisation_rates"] = "; ".join([*words, *added])
     result.attrs["background_power"] = background
     return with_attributes(result)
+
+
+def _pitch_angle(field: Real, flow: Real | None) -> Real:
+    """Angle between field and injection velocity, radians; NaN where the flow is not known or the field is missing or zero."""
+    angle = np.full(len(field), np.nan)
+    good = np.isfinite(field).all(axis=1) & (np.abs(field).max(axis=1, initial=0.0) > 0.0)
+    if flow is not None and good.any():
+        angle[good] = kernels.pitch_angle(field[good], np.broadcast_to(flow, field[good].shape))
+    return angle
+
+
+def _inside_shock(windows: xr.Dataset, settings: PlasmaSettings) -> NDArray[np.bool_]:
+    """Windows in the magnetosheath or magnetosphere, unless the user gave the plasma."""
+    if "region" not in windows or (settings.density is not None and settings.speed is not None):
+        return np.zeros(windows.sizes["time"], dtype=np.bool_)
+    return np.isin(windows["region"].values, (MAGNETOSHEATH, MAGNETOSPHERE))
+
+
+def _rate_words(name: str, words: str, settings: PlasmaSettings) -> str:
+    given = (settings.photo_rate or {}).get(name)
+    return words if given is None else f"{name}: {given:.3g} s-1 at the body, given"
 
 
 def _other_ionisation(ions: Sequence[WaveIon], plasma: Plasma, settings: PlasmaSettings) -> Real:
@@ -178,13 +207,22 @@ def _other_ionisation(ions: Sequence[WaveIon], plasma: Plasma, settings: PlasmaS
 
 
 def _rates(rates: IonisationRates, distance: Real, settings: PlasmaSettings, more: Real) -> tuple[Real, Real, Real]:
-    """Rate in use and its ends, shape (time, species); 1 where there is none (its results are blanked)."""
-    safe = (np.where(np.isfinite(values), values, 1.0) for values in (rates.quiet, rates.active))
-    quiet, active = (values[None, :] / distance[:, None] ** 2 + more[None, :] for values in safe)
-    return rate_range(quiet, active, activity=settings.activity, given=settings.photo_rate)
+    """Rate in use and its ends, shape (time, species): photo-ionisation, tabled or given, and what is added; NaN without any."""
+    columns = []
+    names = [words.split(":")[0] for words in rates.words]
+    for k, name in enumerate(names):
+        given = (settings.photo_rate or {}).get(name)
+        quiet, active = rates.quiet[k] / distance**2, rates.active[k] / distance**2
+        if given is not None and not np.isfinite(rates.quiet[k]):
+            quiet = active = np.full(len(distance), given)
+        if not np.isfinite(quiet).all():
+            columns.append((np.full(len(distance), more[k] or np.nan),) * 3)
+            continue
+        columns.append(tuple(part + more[k] for part in rate_range(quiet, active, activity=settings.activity, given=given)))
+    return tuple(np.stack(parts, axis=1) for parts in zip(*columns, strict=True))  # type: ignore[return-value]
 
 
-def _add_validity(windows: xr.Dataset, ions: Sequence[WaveIon], angle: Real, strength: Real, plasma: Plasma) -> None:
+def _add_validity(windows: xr.Dataset, ions: Sequence[WaveIon], angle: Real, strength: Real, plasma: Plasma, body: Body) -> None:
     """Alfven speed over injection speed, gyroradius and pick-up current: the conditions of the method, and equation (5)."""
     good = np.isfinite(strength) & (strength > 0.0)
     safe = np.where(good, strength, 1e-9)
@@ -196,6 +234,8 @@ def _add_validity(windows: xr.Dataset, ions: Sequence[WaveIon], angle: Real, str
         axis=1,
     )
     windows["pickup_gyroradius"] = (("time", "species"), np.where(good[:, None], radius / 1e3, np.nan))
+    size = kernels.gyroradius_ratio(radius, float(body.require("radius")))  # type: ignore[arg-type]
+    windows["gyroradius_ratio"] = (("time", "species"), np.where(good[:, None], size, np.nan))
     neutral = windows["neutral_density"].values
     rate = windows["ionisation_rate"].values
     usable = np.isfinite(neutral) & np.isfinite(rate) & good[:, None] & ~windows["neutral_density_upper_limit"].values

@@ -117,8 +117,8 @@ class PlasmaSettings(Settings):
         None, ge=0.0, description="speed of the body across the flow, km s-1; left out: from its distance to the Sun"
     )
     flow_direction: Vector | None = Field(None, description="direction the plasma flows to, in the frame of the field")
-    photo_rate: float | None = Field(
-        None, gt=0.0, description="ionisation rate of the neutral at the body, s-1, instead of tables"
+    photo_rate: dict[str, float] | None = Field(
+        None, description='ionisation rates at the body, s-1, by ion, instead of tables, such as {"Li+" = 1e-3}'
     )
     charge_exchange: bool = Field(
         False, description="add charge exchange with solar wind protons (H and D) to the photo-ionisation"

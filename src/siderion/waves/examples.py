@@ -42,7 +42,7 @@ def event_examples(series: xr.Dataset, events: xr.Dataset, settings: WaveSetting
     count = min(settings.examples, events.sizes["event"])
     order = np.argsort(-np.nan_to_num(events["signal_to_noise"].values), kind="stable")[:count]
     order = np.sort(order)
-    stretches = split_stretches(series, settings.detection.windows.longest) if count else []
+    stretches = split_stretches(series) if count else []
     found = [(int(k), _example(stretches, events.isel(event=int(k)), settings)) for k in order]
     rows = [(k, one) for k, one in found if one is not None]
     return _padded(rows)

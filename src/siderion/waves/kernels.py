@@ -15,11 +15,14 @@ PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 """Order of the six cross spectra that determine a Hermitian matrix."""
 
 
-@njit(parallel=True, cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def transpose_scaled(values: NDArray, factor: float, field: NDArray) -> int:
-    """Write ``values`` (n, 3) times a factor into ``field`` (3, n); the number of values that are not finite."""
+    """Write ``values`` (n, 3) times a factor into ``field`` (3, n); the number of values that are not finite.
+
+    On one thread: the field is fresh memory, whose pages two threads only queue for.
+    """
     bad = 0
-    for i in prange(values.shape[0]):
+    for i in range(values.shape[0]):
         for c in range(3):
             value = values[i, c] * factor
             field[c, i] = value

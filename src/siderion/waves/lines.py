@@ -103,12 +103,12 @@ def _persistent(stretches: Sequence[Stretch], cadence: float, settings: Rejectio
     resolution = 1.0 / (length * cadence)
     weakest, strongest = np.quantile(strength[good], (0.1, 0.9))
     ratio = float(strongest / weakest) if weakest > 0.0 else np.inf
+    if not ratio >= settings.line_field_ratio:
+        return []
     score = _line_score(power[good])
     everywhere = _score_everywhere(power[good], strength[good])
     out = (frequency * (ratio - 1.0) <= 3.0 * resolution) | (frequency >= NYQUIST_PART * 0.5 / cadence)
     score[out], everywhere[out] = 0.0, 0.0
-    if ratio < settings.line_field_ratio:
-        return []
     words = f"stands while |B| changes by a factor of {ratio:.2f}"
     found = [
         FixedLine(float(frequency[a:b].mean()), 0.5 * float(frequency[b - 1] - frequency[a]) + 0.5 * resolution, words)

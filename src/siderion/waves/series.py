@@ -19,8 +19,8 @@ _NEIGHBOURS = 21
 """Steps over which the cadence is judged: a single odd step is a gap or a jitter, not another cadence."""
 _SAME_CADENCE = 1.5
 """Cadences within this factor are one cadence."""
-_LONG_GAP = 60.0
-"""A gap longer than this, s, and than as many steps as a window needs anyway, begins a new stretch."""
+_LONG_GAP = 3600.0
+"""A gap longer than this, s, begins a new stretch."""
 
 
 @dataclass(frozen=True)

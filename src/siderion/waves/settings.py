@@ -19,7 +19,7 @@ class WindowSettings(Settings):
     periods_per_segment: float = Field(10.0, ge=5, description="fewest gyroperiods in a segment")
     segments: int = Field(7, ge=3, description="fewest half-overlapping segments in a window")
     coverage: float = Field(0.6, gt=0, le=1, description="fewest segments of a window without a gap, as a part of all")
-    longest: float = Field(3600.0, gt=0, description="longest window, s; a species that needs a longer one is refused")
+    longest: float = Field(36000.0, gt=0, description="longest window, s; a species that needs a longer one is refused")
 
     @model_validator(mode="after")
     def _consistent(self) -> WindowSettings:
@@ -57,6 +57,12 @@ class CriteriaSettings(Settings):
     )
     signal_to_noise: float = Field(1.0, ge=0, description="smallest ratio of the wave to the background across B in the band")
     field_variation: float = Field(0.3, gt=0, description="largest standard deviation of |B| in a window, as a part of |B|")
+    field_alignment: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="smallest length of the mean field of a window, as a part of the mean of |B|: it has not turned",
+    )
     consecutive: int = Field(2, ge=1, description="fewest consecutive half-overlapping windows of an event")
     track_tolerance: float = Field(
         0.15, gt=0, description="change of fc in an event, as a part of it, from which its frequency must follow |B|"

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -144,8 +145,9 @@ def _part(
 ) -> Part:
     """A part, whose target is named after its first file and a digest of all that its result depends on."""
     known = [(str(Path(name).resolve()), Path(name).stat().st_size, Path(name).stat().st_mtime_ns) for name in group]
-    listed = None if crossings is None else Path(crossings).read_bytes().hex()
-    text = json.dumps([known, {key: str(value) for key, value in sorted(reading.items())}, settings.digest(), listed])
+    listed = None if crossings is None else hashlib.sha256(Path(crossings).read_bytes()).hexdigest()
+    options = {key: str(value) for key, value in sorted(reading.items())}
+    text = json.dumps([known, options, settings.digest(), listed, version("siderion")])
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     place = folder / f"{Path(group[0]).stem}-{digest}.part"
     return Part(group, dict(reading), settings, None if crossings is None else str(crossings), str(place))
@@ -212,6 +214,12 @@ def _join(places: list[Path], settings: WaveSettings) -> xr.DataTree:
     trees = [load_tree(place) for place in places]
     trees.sort(key=lambda tree: tree["windows"].to_dataset()["time"].values[0])
     windows = [tree["windows"].to_dataset() for tree in trees]
+    _check_frames(windows)
+    if any("region" in part for part in windows):  # a part without position does not know its region
+        windows = [
+            part if "region" in part else part.assign(region=("time", np.zeros(part.sizes["time"], dtype=np.int8)))
+            for part in windows
+        ]
     overlap = [k for k in range(1, len(windows)) if windows[k]["time"].values[0] <= windows[k - 1]["time"].values[-1]]
     if overlap:
         first, second = windows[overlap[0] - 1], windows[overlap[0]]
@@ -247,6 +255,17 @@ def _join(places: list[Path], settings: WaveSettings) -> xr.DataTree:
             "examples": _strongest(examples, together, settings.examples),
         }
     )
+
+
+def _check_frames(parts: list[xr.Dataset]) -> None:
+    for name in ("frame", "position_frame"):
+        first = parts[0].attrs.get(name, "")
+        for part in parts[1:]:
+            if part.attrs.get(name, "") != first:
+                raise DataError(
+                    f"{name} is {part.attrs.get(name, '')!r} in {part.attrs['files']} and {first!r} in "
+                    f"{parts[0].attrs['files']}; analyse files of one frame together"
+                )
 
 
 def _joined_attributes(parts: list[xr.Dataset]) -> dict[str, object]:

@@ -56,7 +56,7 @@ def measure_windows(series: xr.Dataset, species: Sequence[str], settings: Detect
     ions = [wave_ion(name) for name in species]
     if not ions:
         raise DataError("no species: name at least one ion, such as H+")
-    stretches = split_stretches(series, settings.windows.longest)
+    stretches = split_stretches(series)
     parts = []
     lines = find_fixed_lines(stretches, settings.rejection, _highest_frequency(stretches, ions, settings))
     for number, stretch in enumerate(stretches):
@@ -76,11 +76,25 @@ def measure_windows(series: xr.Dataset, species: Sequence[str], settings: Detect
     windows.attrs["fixed_lines"] = json.dumps(
         [{"frequency_hz": line.frequency, "half_width_hz": line.half_width, "reason": line.reason} for line in lines]
     )
+    windows.attrs["fixed_line_search"] = _search_words(windows, settings)
     windows.attrs["detection_settings"] = settings.model_dump_json()
     return _describe(windows)
 
 
 # ---------------------------------------------------------------------- one stretch
+
+
+def _search_words(windows: xr.Dataset, settings: DetectionSettings) -> str:
+    """Whether fixed lines could be told from waves; in a steady field nothing tells them."""
+    if not settings.rejection.fixed_lines:
+        return "off"
+    strength = windows["magnetic_field_strength"].values
+    weak, strong = np.nanquantile(strength, (0.1, 0.9)) if np.isfinite(strength).any() else (np.nan, np.nan)
+    if strong >= settings.rejection.line_field_ratio * weak:
+        return f"active: |B| changes by a factor of {strong / weak:.2f}"
+    if settings.rejection.spin_period is not None:
+        return "inactive, but for the spin period that was given"
+    return f"inactive, for |B| changes by a factor of {strong / weak:.2f} only; give --spin-period"
 
 
 def _highest_frequency(stretches: Sequence[Stretch], ions: Sequence[WaveIon], settings: DetectionSettings) -> float:

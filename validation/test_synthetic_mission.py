@@ -92,7 +92,7 @@ def amplitude(species: str, radius: np.ndarray, strength: np.ndarray) -> np.ndar
     plasma = resolve_plasma(settings.plasma, body_of(settings))
     convention = get_convention("lammer2025")
     mass, field = wave_ion(species).mass, strength * 1e-9
-    rate = rates_at_1_au((species,), settings.plasma).quiet[0] / DISTANCE**2
+    rate = rates_at_1_au((species,)).quiet[0] / DISTANCE**2
     frequency = density.gyrofrequency(field, mass, elementary_charge)
     ions = density.ion_density_of_neutrals(neutrals(species, radius), frequency, rate, convention=convention)
     alfven = density.alfven_speed(field, plasma.mass_density)

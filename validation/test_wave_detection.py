@@ -96,7 +96,7 @@ def recover(seed: int, packets: int, species: str) -> dict[str, float]:
     for k, (first, last, _, power) in enumerate(rows):
         members = np.flatnonzero((start < last) & (end > first))
         begin, count = own["first_window"].values[members], own["window_count"].values[members]
-        chosen = [net[filled_windows(net, int(a), int(n))[0]] for a, n in zip(begin, count, strict=True)]
+        chosen = [net[filled_windows(net, int(a), int(n))] for a, n in zip(begin, count, strict=True)]
         if chosen:
             ratios[k] = np.exp(np.mean(np.log(np.concatenate(chosen)))) / power
     norms = {}

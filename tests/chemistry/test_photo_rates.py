@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from siderion.chemistry.photo_rates import (
     charge_exchange_cross_section,
     charge_exchange_rate,
-    ionisation_rate,
     photo_loss_frequency,
     photo_rate,
+    photo_rate_confidence,
     photo_reactions,
 )
 from siderion.core.errors import CoverageError, SettingsError
@@ -110,22 +110,8 @@ def test_charge_exchange_rate_and_its_limits():
         charge_exchange_rate("H", 0.0, 4e5)
 
 
-def test_contributions_are_visible_and_add_up():
-    rate = ionisation_rate("H", "H+", 0.387, 0.0, 40e6, 4e5, 1e-8)
-    assert rate.photo == pytest.approx(7.26e-8 / 0.387**2, rel=1e-12)
-    assert rate.charge_exchange == pytest.approx(40e6 * 4e5 * charge_exchange_cross_section("H", 4e5), rel=1e-12)
-    assert rate.total == pytest.approx(rate.photo + rate.charge_exchange + 1e-8, rel=1e-12)
-    assert ionisation_rate("H", "H+", 1.0).total == ionisation_rate("H", "H+", 1.0).photo
-    # Charge exchange of H2 makes H2+, not its fragment; no cross section is asked for.
-    assert ionisation_rate("H2", "H+", 1.0, 0.0, 5e6, 4e5).charge_exchange == 0.0
-
-
-def test_user_supplied_rate_of_lithium():
-    assert ionisation_rate("Li", "Li+", 0.5, photo_rate_at_1_au=2e-4).total == pytest.approx(8e-4, rel=1e-12)
-
-
-def test_half_a_solar_wind_is_refused():
-    with pytest.raises(SettingsError, match="both"):
-        ionisation_rate("H", "H+", 1.0, solar_wind_density=5e6)
-    with pytest.raises(SettingsError, match="electron impact"):
-        ionisation_rate("H", "H+", 1.0, electron_impact=-1.0)
+def test_confidence_is_that_of_the_rows_in_use():
+    assert photo_rate_confidence(["H", "He"], 0.0) == "verified"
+    assert photo_rate_confidence(["H", "He"], 0.5) == "unverified"
+    assert photo_rate_confidence(["H"], None) == "unverified"
+    assert photo_rate_confidence(["Li"], 0.0) == "unverified"

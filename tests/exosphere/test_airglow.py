@@ -12,7 +12,6 @@ from scipy.integrate import quad
 
 from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.exosphere.airglow import (
-    check_thin,
     g_factor,
     limb_brightness,
     line_centre_cross_section,
@@ -77,9 +76,6 @@ def test_line_centre_cross_section_of_lyman_alpha():
     assert line_centre_cross_section("H", 121.6, 300.0, 1.6735e-27) == pytest.approx(5.9e-18 / np.sqrt(0.03), rel=0.01)
     with pytest.raises(CoverageError, match="resonance line"):
         line_centre_cross_section("Na", 589.2, 300.0, 3.8e-26)
-    check_thin(0.05)
-    with pytest.raises(SettingsError, match="not thin"):
-        check_thin(2.0)
 
 
 @pytest.mark.parametrize("depth", [0.0, 0.3, 5.0, 300.0, 1e4])

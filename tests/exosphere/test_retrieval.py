@@ -128,3 +128,23 @@ def test_what_cannot_be_retrieved():
         event_densities_of(events(), "O")
     with pytest.raises(DataError, match="radial_distance"):
         event_densities_of(events().drop_vars("radial_distance"), "He")
+
+
+def test_one_wave_is_not_two_neutrals():
+    """Events of D+ and H2+ at the same time that name each other; one of H2+ an hour later names D+ alone: not doubtful."""
+    time = np.datetime64("2012-03-01T00:00", "ns") + np.arange(8) * np.timedelta64(1, "h")
+    data = events(8)
+    data["species"] = ("event", np.array(["H2+", "D+"] * 3 + ["H2+", "H2+"], dtype=object))
+    data["start"] = ("event", time - np.arange(8) % 2 * np.timedelta64(1, "h"))
+    data["end"] = ("event", data["start"].values + np.timedelta64(10, "m"))
+    data["ambiguous_with"] = ("event", np.array(["D+, He++", "H2+"] * 3 + ["D+", "D+"], dtype=object))
+    with pytest.raises(DataError, match=r"3 of 5 events may as well be waves of D\+.*--ambiguous keep"):
+        retrieve_exosphere(data, MERCURY, "H2", "chamberlain", LIGHT, seed=1, bootstrap=0)
+    kept = retrieve_exosphere(data, MERCURY, "H2", "chamberlain", LIGHT, seed=1, bootstrap=0, ambiguous="keep")
+    assert kept.attrs["ambiguous_events"] == 3
+
+
+def test_the_bootstrap_tells_how_far_it_has_got():
+    seen = []
+    retrieve_exosphere(events(), MERCURY, "He", "chamberlain", LIGHT, seed=1, bootstrap=20, report=seen.append)
+    assert [event.done for event in seen] == pytest.approx(np.arange(1, 21) / 20)

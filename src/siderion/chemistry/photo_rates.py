@@ -5,6 +5,7 @@ The table ``chemistry/tables/photo_rates.csv`` holds one reaction per row at 1 a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,7 @@ import pandas as pd
 from siderion.core.constants import ELEMENTARY_CHARGE
 from siderion.core.errors import CoverageError, SettingsError
 from siderion.core.species import get_species
-from siderion.core.tables import load_table
+from siderion.core.tables import CONFIDENCE, load_table
 
 MissingActive = Literal["refuse", "quiet"]
 _SQUARE_ANGSTROM = 1e-20
@@ -46,30 +47,6 @@ class PhotoReaction:
     def ion(self) -> str | None:
         """The positive ion among the products, or None for a dissociation into neutrals."""
         return next((product for product in self.products if product.endswith("+")), None)
-
-
-@dataclass(frozen=True)
-class IonisationRate:
-    """Rates at which a neutral becomes a given ion, by cause, s-1.
-
-    Attributes
-    ----------
-    neutral, ion : str
-        The reaction.
-    photo, charge_exchange, electron_impact : float
-        Contributions, s-1; 0 where a cause was not asked for.
-    """
-
-    neutral: str
-    ion: str
-    photo: float
-    charge_exchange: float
-    electron_impact: float
-
-    @property
-    def total(self) -> float:
-        """Sum of the contributions, s-1."""
-        return self.photo + self.charge_exchange + self.electron_impact
 
 
 def photo_reactions(neutral: str) -> tuple[PhotoReaction, ...]:
@@ -247,60 +224,22 @@ def charge_exchange_rate(
     return solar_wind_density * solar_wind_speed * cross_section
 
 
-def ionisation_rate(
-    neutral: str,
-    ion: str,
-    distance_au: float,
-    activity: float = 0.0,
-    solar_wind_density: float | None = None,
-    solar_wind_speed: float | None = None,
-    electron_impact: float | None = None,
-    *,
-    photo_rate_at_1_au: float | None = None,
-    cross_section: float | None = None,
-) -> IonisationRate:
-    """Rate at which a neutral becomes an ion, with every contribution visible.
+def photo_rate_confidence(neutrals: Sequence[str], activity: float | None) -> str:
+    """How well the photo rates of some neutrals are known: the worst of the rows that are used.
 
     Parameters
     ----------
-    neutral, ion, distance_au, activity
-        As in `photo_rate`.
-    solar_wind_density, solar_wind_speed : float, optional
-        m-3 and m s-1; both or neither. With them charge exchange is added; it makes the parent ion only (``H2+`` from
-        ``H2``), and adds nothing to a fragment.
-    electron_impact : float, optional
-        Rate of ionisation by electrons at the place, s-1, from the user: no table of it is carried.
-    photo_rate_at_1_au : float, optional
-        Rate from the user, s-1, in place of the table and its activity.
-    cross_section : float, optional
-        Cross section of charge exchange, m2, in place of the table.
-
-    Returns
-    -------
-    IonisationRate
-        Contributions and total, s-1.
-
-    Raises
-    ------
-    CoverageError
-        A rate or cross section is not known.
-    SettingsError
-        Only one of density and speed is given, or a value is out of range.
+    neutrals : sequence of str
+        Those without a row do not count.
+    activity : float or None
+        0 uses the rates of the quiet Sun alone; anything else, and None for unknown, those of the active Sun too.
     """
-    if (solar_wind_density is None) != (solar_wind_speed is None):
-        raise SettingsError("charge exchange needs both the solar wind density and the solar wind speed, or neither")
-    if photo_rate_at_1_au is None:
-        photo = photo_rate(neutral, ion, distance_au, activity)
-    else:
-        _require_positive("photo rate at 1 au, s-1", photo_rate_at_1_au)
-        _require_positive("distance from the Sun, au", distance_au)
-        photo = photo_rate_at_1_au / distance_au**2
-    exchange = 0.0
-    if solar_wind_density is not None and solar_wind_speed is not None and ion == f"{neutral}+":
-        exchange = charge_exchange_rate(neutral, solar_wind_density, solar_wind_speed, cross_section)
-    if electron_impact is not None and not (np.isfinite(electron_impact) and electron_impact >= 0.0):
-        raise SettingsError(f"rate of electron impact is {electron_impact} s-1; it must be finite and at least 0")
-    return IonisationRate(neutral, ion, photo, exchange, electron_impact or 0.0)
+    table = load_table("chemistry", "photo_rates")
+    rows = table[table["neutral"].isin(neutrals)]
+    if activity == 0.0:
+        rows = rows[rows["activity"] == "quiet"]
+    ranks = [CONFIDENCE.index(str(value)) for value in rows["confidence"]]
+    return CONFIDENCE[max(ranks)] if ranks else "unverified"
 
 
 def _reaction(neutral: str, products: str, rows: pd.DataFrame) -> PhotoReaction:

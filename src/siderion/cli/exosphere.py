@@ -11,24 +11,15 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import print_json
+from siderion.chemistry.photo_rates import photo_rate_confidence
+from siderion.cli.show import page_beside, print_json, progress_report, write_page
 from siderion.core.bodies import ASTRONOMICAL_UNIT, Body, get_body
 from siderion.core.errors import SettingsError, SiderionError, explained
 from siderion.exosphere.retrieval import Sunlight, neutrals_of, preset_exosphere, retrieve_exosphere
 from siderion.io.store import open_tree, write_tree
 from siderion.jobs.atomic import atomic_file
+from siderion.jobs.progress import Report
 from siderion.report import render_report
-
-_SOURCES = (
-    {"what": "profiles", "model": "collisionless exosphere of ballistic and escaping atoms", "confidence": "verified",
-     "citation": "Chamberlain 1963, doi:10.1016/0032-0633(63)90122-3"},
-    {"what": "populations and temperatures", "model": "presets", "confidence": "unverified",
-     "citation": "siderion/exosphere/tables/populations.csv"},
-    {"what": "g-factors", "model": "tables of nexoclom", "confidence": "verified",
-     "citation": "Killen et al. 2009, doi:10.1088/0067-0049/181/2/351"},
-    {"what": "photo rates", "model": "rates at 1 au", "confidence": "verified",
-     "citation": "Huebner & Mukherjee 2015, doi:10.1016/j.pss.2014.11.022"},
-)  # fmt: skip
 
 
 def exosphere(
@@ -119,44 +110,74 @@ def exosphere(
         given["radius"] = float(data.attrs["body_radius_km"]) * 1e3
     chosen = get_body(name).with_values(**{key: value for key, value in given.items() if value is not None})
     light = Sunlight(_distance(data, chosen) if distance is None else distance, activity, solar_zenith)
-    given_neutrals = [one.strip() for one in (species or "").split(",") if one.strip()]
-    neutrals = given_neutrals or list(neutrals_of(data) if data is not None else ())
+    named = [one.strip() for one in (species or "").split(",") if one.strip()]
+    neutrals = named or list(neutrals_of(data) if data is not None else ())
     if not neutrals:
         raise SettingsError("no neutral: there is no event; name neutrals with --species, such as --species H,He")
-    trees: dict[str, Any] = {}
-    problems: dict[str, str] = {}
+    page = None if no_report else page_beside(output)
+    options = {
+        "fixed": _values(fix), "bounds": _ranges(bounds), "bin_width": bin_width, "error_floor": error_floor,
+        "bootstrap": bootstrap, "seed": seed, "largest_radius": largest_radius, "ambiguous": ambiguous,
+    }  # fmt: skip
+    with progress_report(quiet=json_) as report:
+        trees, problems = _make_all(data, chosen, neutrals, model, light, options, report)
+    settings = {
+        "events": str(events or ""), "body": chosen.name, "species": neutrals, "model": model, **options,
+        "distance_au": light.distance, "activity": activity, "solar_zenith": solar_zenith,
+    }  # fmt: skip
+    whole = _join(trees, data, chosen, model if data is not None else "preset", light, problems)
+    whole.attrs["settings"] = json.dumps(settings)
+    with explained(output), atomic_file(output) as temporary:
+        write_tree(whole, temporary)
+    if page is not None:
+        write_page(render_report(whole), page)
+    if json_:
+        print_json("exosphere", settings, _flat(whole))
+        return
+    print("\n".join(_text(whole, problems)))
+    print(f"wrote {output}" + (f" and {page}" if page else ""))
+
+
+def _make_all(
+    events: xr.Dataset | None,
+    body: Body,
+    neutrals: list[str],
+    model: str,
+    light: Sunlight,
+    options: dict[str, Any],
+    report: Report,
+) -> tuple[dict[str, xr.DataTree], dict[str, str]]:
+    """The exosphere of every neutral, and why some could not be made; raises where that is all of them."""
+    trees, problems = {}, {}
     for neutral in neutrals:
         try:
-            if data is None:
-                tree = preset_exosphere(chosen, neutral, light, largest_radius)
+            if events is None:
+                trees[neutral] = preset_exosphere(body, neutral, light, options["largest_radius"])
             else:
-                tree = retrieve_exosphere(
-                    data, chosen, neutral, model, light, seed=seed, fixed=_values(fix), bounds=_ranges(bounds),
-                    bin_width=bin_width, error_floor=error_floor, bootstrap=bootstrap, largest_radius=largest_radius,
-                    ambiguous=ambiguous,
-                )  # fmt: skip
-            trees[neutral] = tree
+                trees[neutral] = retrieve_exosphere(events, body, neutral, model, light, report=report, **options)
         except SiderionError as error:
             if len(neutrals) == 1:
                 raise
             problems[neutral] = str(error)
     if not trees:
         raise SettingsError("no exosphere could be made: " + "; ".join(f"{key}: {value}" for key, value in problems.items()))
-    settings = {
-        "events": str(events or ""), "body": chosen.name, "species": neutrals, "model": model, "fixed": _values(fix),
-        "bounds": _ranges(bounds), "bin_width": bin_width, "error_floor": error_floor, "bootstrap": bootstrap, "seed": seed,
-        "distance_au": light.distance, "activity": activity, "solar_zenith": solar_zenith,
-    }  # fmt: skip
-    whole = _join(trees, data, chosen, model if data is not None else "preset", problems)
-    whole.attrs["settings"] = json.dumps(settings)
-    with explained(output), atomic_file(output) as temporary:
-        write_tree(whole, temporary)
-    page = None if no_report else _write_page(whole, output)
-    if json_:
-        print_json("exosphere", settings, _flat(whole))
-        return
-    print("\n".join(_text(whole, problems)))
-    print(f"wrote {output}" + (f" and {page}" if page else ""))
+    return trees, problems
+
+
+def _sources(trees: dict[str, xr.DataTree], light: Sunlight) -> list[dict[str, str]]:
+    """Citations of what the results rest on, with the confidence of what was used."""
+    found = [
+        ("profiles", "collisionless exosphere of ballistic and escaping atoms", "verified",
+         "Chamberlain 1963, doi:10.1016/0032-0633(63)90122-3"),
+        ("body, populations and temperatures", "presets", "unverified",
+         "siderion/core/tables/bodies.csv, siderion/exosphere/tables/populations.csv"),
+        ("losses to sunlight", "rates at 1 au", photo_rate_confidence(list(trees), light.activity),
+         "Huebner & Mukherjee 2015, doi:10.1016/j.pss.2014.11.022 (quiet Sun); siderion/chemistry/tables/photo_rates.csv"),
+    ]  # fmt: skip
+    if any("brightness" in tree for tree in trees.values()):
+        found.append(("g-factors", "tables of nexoclom, atoms at rest", "verified",
+                      "Killen et al. 2009, doi:10.1088/0067-0049/181/2/351"))  # fmt: skip
+    return [dict(zip(("what", "model", "confidence", "citation"), row, strict=True)) for row in found]
 
 
 def _check(bootstrap: int, bin_width: float, distance: float | None, largest_radius: float | None, solar_zenith: float) -> None:
@@ -200,7 +221,9 @@ def _ranges(pairs: list[str] | None) -> dict[str, tuple[float, float]]:
     return result
 
 
-def _join(trees: dict[str, Any], events: xr.Dataset | None, body: Body, model: str, problems: dict[str, str]) -> xr.DataTree:
+def _join(
+    trees: dict[str, xr.DataTree], events: xr.Dataset | None, body: Body, model: str, light: Sunlight, problems: dict[str, str]
+) -> xr.DataTree:
     nodes = {
         f"{neutral}/{name}" if name else neutral: (node.to_dataset() if name else tree.to_dataset())
         for neutral, tree in trees.items()
@@ -215,21 +238,12 @@ def _join(trees: dict[str, Any], events: xr.Dataset | None, body: Body, model: s
         "siderion_version": version("siderion"),
         "not_made": json.dumps(problems),
     }
-    sources = list(_SOURCES)
+    sources = _sources(trees, light)
     if events is not None:
         attributes |= {key: events.attrs[key] for key in ("convention", "files") if key in events.attrs}
         sources = json.loads(events.attrs.get("sources", "[]")) + sources
     attributes["sources"] = json.dumps(sources)
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes})
-
-
-def _write_page(tree: xr.DataTree, output: Path) -> Path:
-    page = output.with_suffix(".html")
-    if page == output:
-        raise SettingsError(f"output {output}: the name must end in .nc; the page takes .html")
-    with explained(page), atomic_file(page) as temporary:
-        temporary.write_text(render_report(tree), encoding="utf-8")
-    return page
 
 
 def _flat(tree: xr.DataTree) -> xr.Dataset:

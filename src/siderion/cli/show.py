@@ -8,6 +8,7 @@ import time as clock
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from siderion.core.errors import SettingsError
+from siderion.core.errors import SettingsError, explained
 from siderion.core.variables import get_variable
+from siderion.jobs.atomic import atomic_file
 from siderion.jobs.progress import ProgressEvent, Report, silent
 
 
@@ -125,3 +127,23 @@ def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
             place = place.setdefault(step, {})
         place[last] = value
     return result
+
+
+def page_beside(output: Path) -> Path:
+    """Name of the page of an output: its own with the ending .html.
+
+    Raises
+    ------
+    SettingsError
+        The output has that ending itself.
+    """
+    page = output.with_suffix(".html")
+    if page == output:
+        raise SettingsError(f"output {output}: the name must end in .nc; the page takes .html")
+    return page
+
+
+def write_page(content: str, page: Path) -> None:
+    """Write a page, whole or not at all."""
+    with explained(page), atomic_file(page) as temporary:
+        temporary.write_text(content, encoding="utf-8")

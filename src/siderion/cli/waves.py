@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import parse_overrides, print_json, progress_report
+from siderion.cli.show import page_beside, parse_overrides, print_json, progress_report, write_page
 from siderion.core.bodies import get_body
-from siderion.core.errors import SettingsError, explained
-from siderion.jobs.atomic import atomic_file
+from siderion.core.errors import SettingsError
+from siderion.jobs.progress import ProgressEvent
 from siderion.jobs.settings import merged, read_toml
 from siderion.report import render_report
 from siderion.waves.analysis import make_wave_settings
@@ -152,13 +152,17 @@ def waves(
     }  # fmt: skip
     if workers is None and scheduler is None:
         scheduler = "synchronous"
+    page = None if no_report else page_beside(output)
     with progress_report(quiet=json_) as report:
         tree = survey_waves(
             files, chosen, output, reading={key: value for key, value in reading.items() if value is not None},
             crossings=regions, files_per_part=files_per_part, scheduler=scheduler, workers=workers,
             failed="skip" if skip_failed else "raise", report=report,
         )  # fmt: skip
-    page = None if no_report else _write_page(tree, output)
+        if page is not None:
+            report(ProgressEvent("page", 0.0, "figures"))
+            write_page(render_report(tree), page)
+            report(ProgressEvent("page", 1.0))
     events, windows = tree["events"].to_dataset(), tree["windows"].to_dataset()
     if json_:
         print_json("waves", chosen.model_dump(mode="json"), events.drop_vars("first_window"))
@@ -191,15 +195,6 @@ def _nested(pairs: dict[str, Any]) -> dict[str, Any]:
             place = place.setdefault(step, {})
         place[last] = value
     return result
-
-
-def _write_page(tree: xr.DataTree, output: Path) -> Path:
-    page = output.with_suffix(".html")
-    if page == output:
-        raise SettingsError(f"output {output}: the name must end in .nc; the page takes .html")
-    with explained(page), atomic_file(page) as temporary:
-        temporary.write_text(render_report(tree), encoding="utf-8")
-    return page
 
 
 def summary_text(windows: xr.Dataset, events: xr.Dataset) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .airglow import check_thin, g_factor, limb_brightness, line_centre_cross_section, line_centre_flux, thin_brightness
+from .airglow import g_factor, limb_brightness, line_centre_cross_section, line_centre_flux, thin_brightness
 from .chamberlain import (
     chamberlain_density,
     chamberlain_profile,
@@ -50,7 +50,6 @@ __all__ = [
     "chamberlain_profile",
     "chamberlain_tangent_column",
     "chamberlain_vertical_column",
-    "check_thin",
     "coma_column_density",
     "escape_parameter",
     "fractionation_factor",

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.constants import elementary_charge, epsilon_0, speed_of_light
 
 from siderion.core.constants import BOLTZMANN, ELECTRON_MASS
-from siderion.core.errors import CoverageError, SettingsError
+from siderion.core.errors import CoverageError
 from siderion.core.tables import load_table
 
 from .checks import finite_array, positive
@@ -183,18 +183,3 @@ def line_centre_cross_section(species: str, line_nm: float, temperature: float, 
     speed = np.sqrt(2.0 * BOLTZMANN * positive("temperature, K", temperature) / positive("mass of an atom, kg", mass))
     width = speed / (float(rows["wavelength_nm"].iloc[0]) * 1e-9)
     return float(_OSCILLATOR * float(rows["oscillator_strength"].iloc[0]) / (np.sqrt(np.pi) * width))
-
-
-def check_thin(optical_depth: float, limit: float = 0.1) -> None:
-    """Refuse the thin formulas where they fail.
-
-    Raises
-    ------
-    SettingsError
-        The optical depth at line centre exceeds ``limit``; at 0.1 the transmission is 0.93.
-    """
-    if not optical_depth <= limit:
-        raise SettingsError(
-            f"optical depth at line centre is {optical_depth:g}, above {limit:g}: the line is not thin; "
-            "use siderion.exosphere.line_transfer"
-        )

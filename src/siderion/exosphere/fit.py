@@ -22,6 +22,7 @@ from scipy.stats import chi2, norm
 from siderion.core.bodies import Body
 from siderion.core.errors import DataError, NumericalError, SettingsError
 from siderion.core.measurement import LOWER_QUANTILE, UPPER_QUANTILE, measurement
+from siderion.jobs.progress import ProgressEvent, Report, silent
 
 from .column import vertical_column
 from .populations import Template, maxwellian_population, model_populations, population_names, total_density
@@ -84,6 +85,7 @@ def fit_profile(
     bootstrap: int = 200,
     seed: int | None = None,
     largest_radius: float | None = None,
+    report: Report = silent,
 ) -> xr.Dataset:
     """Fit a model of an exosphere to a binned profile.
 
@@ -111,6 +113,8 @@ def fit_profile(
         Seed of the bootstrap; needed when there is one.
     largest_radius : float, optional
         End of the model curve and of the column, km; the outermost bin without it.
+    report : callable
+        Takes progress events of the bootstrap.
 
     Returns
     -------
@@ -147,7 +151,10 @@ def fit_profile(
     best = _best(problem, result)
     drawn = bool(events and bootstrap)
     if drawn:
-        samples, origin = _bootstrap(profile, problem, best, bootstrap, seed), f"bootstrap of {bootstrap} samples of events"
+        samples, origin = (
+            _bootstrap(profile, problem, best, bootstrap, seed, report),
+            f"bootstrap of {bootstrap} samples of events",
+        )
     else:
         samples, origin = _gaussian_samples(problem, best, covariance), "covariance matrix of the fit, in logarithms"
     end = float(largest_radius or radius.max())
@@ -315,7 +322,9 @@ def _detrended(
     return centre, np.log(problem.density(centre, best)) + median, error
 
 
-def _bootstrap(profile: xr.Dataset, problem: _Problem, best: dict[str, float], count: int, seed: int | None) -> Array:
+def _bootstrap(
+    profile: xr.Dataset, problem: _Problem, best: dict[str, float], count: int, seed: int | None, report: Report
+) -> Array:
     """Fits to events drawn with replacement, (sample, parameter); draws with too few bins are drawn again."""
     generator = np.random.default_rng(seed)
     events, samples, failed = profile.sizes["event"], [], 0
@@ -332,6 +341,7 @@ def _bootstrap(profile: xr.Dataset, problem: _Problem, best: dict[str, float], c
                 break
             continue
         samples.append([result.params[name].value for name in problem.free])
+        report(ProgressEvent("bootstrap", len(samples) / count, problem.species))
         if len(samples) == count:
             return np.array(samples)
     raise NumericalError(

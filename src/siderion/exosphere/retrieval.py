@@ -14,6 +14,7 @@ from siderion.core.bodies import Body
 from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.species import get_species, parent_neutral
 from siderion.core.tables import load_table
+from siderion.jobs.progress import Report, silent
 
 from .airglow import g_factor, limb_brightness, line_centre_cross_section
 from .chamberlain import escape_parameter, maxwellian_density
@@ -71,28 +72,25 @@ def event_densities_of(events: xr.Dataset, neutral: str) -> xr.Dataset:
     return events.isel(event=np.flatnonzero(good))
 
 
-def _unambiguous(chosen: xr.Dataset, events: xr.Dataset, rule: str) -> tuple[xr.Dataset, int]:
-    """The events, and how many of them overlap an event of another ion that names the same waves; refuses them by rule."""
+def _count_ambiguous(chosen: xr.Dataset, events: xr.Dataset, rule: str) -> int:
+    """How many events overlap one of another ion that they name as a possible origin of the same waves; refuses them by rule."""
     if rule not in ("refuse", "keep"):
         raise SettingsError(f'ambiguous is {rule!r}; use "refuse" or "keep"')
     if "ambiguous_with" not in chosen or "start" not in chosen:
-        return chosen, 0
-    names = [str(name) for name in events["species"].values]
-    count, other = 0, ""
-    for k in range(chosen.sizes["event"]):
-        listed = [name.strip() for name in str(chosen["ambiguous_with"].values[k]).split(",") if name.strip()]
-        for j, name in enumerate(names):
-            before = events["start"].values[j] < chosen["end"].values[k]
-            same = before and events["end"].values[j] > chosen["start"].values[k]
-            if name in listed and same:
-                count, other = count + 1, name
-                break
-    if count and rule == "refuse":
+        return 0
+    names = np.array([str(name) for name in events["species"].values])
+    start, end = events["start"].values, events["end"].values
+    others = []
+    for listed, first, last in zip(chosen["ambiguous_with"].values, chosen["start"].values, chosen["end"].values, strict=True):
+        same = np.isin(names, [name.strip() for name in str(listed).split(",")]) & (start < last) & (end > first)
+        if same.any():
+            others.append(names[np.argmax(same)])
+    if others and rule == "refuse":
         raise DataError(
-            f"{count} of {chosen.sizes['event']} events may as well be waves of {other}, which the same file holds too; seek one "
-            "of the two ions in siderion waves, or take them all for this neutral with --ambiguous keep"
+            f"{len(others)} of {chosen.sizes['event']} events may as well be waves of {others[0]}, which the same file holds; "
+            "seek one of the two ions in siderion waves, or take them all for this neutral with --ambiguous keep"
         )
-    return chosen, count
+    return len(others)
 
 
 def neutrals_of(events: xr.Dataset) -> tuple[str, ...]:
@@ -116,6 +114,7 @@ def retrieve_exosphere(
     bootstrap: int = 200,
     largest_radius: float | None = None,
     ambiguous: str = "refuse",
+    report: Report = silent,
 ) -> xr.DataTree:
     """Fit an exosphere to the densities of events and derive columns, brightness and losses.
 
@@ -147,6 +146,8 @@ def retrieve_exosphere(
     ambiguous : {"refuse", "keep"}
         What to do where the same waves were written down as those of another ion of the events too (H2+ and D+): refuse, or
         take them for this neutral.
+    report : callable
+        Takes progress events of the bootstrap.
 
     Returns
     -------
@@ -159,17 +160,17 @@ def retrieve_exosphere(
     if clash:
         raise SettingsError(f"{sorted(clash)[0]} is both fixed and bounded; give one of the two")
     chosen = event_densities_of(events, neutral)
-    chosen, doubtful = _unambiguous(chosen, events, ambiguous)
+    doubtful = _count_ambiguous(chosen, events, ambiguous)
     radius = float(body.require("radius")) / 1e3  # type: ignore[arg-type]
     distance = chosen["radial_distance"].values.astype(np.float64)
     profile = bin_profile(distance, chosen["neutral_density"].values, body, bin_width=bin_width, error_floor=error_floor)
-    fit_bounds = temperature_bounds(body, neutral, model)
-    limits = {**temperature_bounds(body, neutral, model), **(bounds or {})}
     held = dict(fixed or {})
+    tabled = {} if model == "chamberlain" else temperature_ranges(body, neutral)
+    tabled = {name: ends for name, ends in tabled.items() if name not in held and name not in (bounds or {})}
     end = largest_radius or max(10.0 * radius, float(distance.max()))
     fit = fit_profile(
-        profile, body, neutral, model, fixed=held, bounds={key: value for key, value in limits.items() if key not in held},
-        bootstrap=bootstrap, seed=seed, largest_radius=end,
+        profile, body, neutral, model, fixed=held, bounds={**tabled, **(bounds or {})}, bootstrap=bootstrap, seed=seed,
+        largest_radius=end, report=report,
     )  # fmt: skip
     value, lower, upper = (chosen[f"neutral_density{name}"].values for name in ("", "_lower", "_upper"))
     factors = [float(np.exp(np.median(np.log(one / value)))) for one in (lower, upper)]
@@ -181,18 +182,25 @@ def retrieve_exosphere(
     parts = model_populations(model, neutral, _parameters(fit, held))
     curves = np.stack([one.density(fit["radius"].values, body) for one in parts])
     fit["population_density"] = (("population", "radius"), curves, {"units": "m-3", "long_name": "density of one population"})
-    groups = {"profile": profile, "fit": fit, "losses": losses(fit, body, neutral, sunlight)}
-    light = brightness(fit, body, neutral, sunlight)
-    if light is not None:
-        groups["brightness"] = light
     attributes = {
         "body": body.name, "neutral": neutral, "model": model, "event_count": int(chosen.sizes["event"]),
         "ambiguous_events": doubtful,
         "temperature_bounds": "; ".join(
             f"{key} {low:g} to {high:g} K (table of populations, unverified)"
-            for key, (low, high) in fit_bounds.items() if key not in (bounds or {}) and key not in held
+            for key, (low, high) in tabled.items()
         ),
     }  # fmt: skip
+    return _tree(attributes, {"profile": profile, "fit": fit}, body, neutral, sunlight)
+
+
+def _tree(
+    attributes: dict[str, object], groups: dict[str, xr.Dataset], body: Body, neutral: str, sunlight: Sunlight
+) -> xr.DataTree:
+    """Groups of a result with what follows from the model: losses, and brightness where there is a g-factor."""
+    groups = {**groups, "losses": losses(groups["fit"], body, neutral, sunlight)}
+    light = brightness(groups["fit"], body, neutral, sunlight)
+    if light is not None:
+        groups["brightness"] = light
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
 
@@ -206,13 +214,12 @@ def _parameters(fit: xr.Dataset, held: Mapping[str, float]) -> dict[str, float]:
     return {**found, **held}
 
 
-def temperature_bounds(body: Body, neutral: str, model: str) -> dict[str, tuple[float, float]]:
-    """Ranges of temperature in the table of populations, by name of the parameter; none for the model ``chamberlain``.
+def temperature_ranges(body: Body, neutral: str) -> dict[str, tuple[float, float]]:
+    """Ranges of temperature in the table of populations, K, by name of the parameter, such as ``temperature_thermal``.
 
-    A single component that is to describe all of a gas is not held to the temperature of one of its parts.
+    They bound a fit of several components. A single one that is to describe all of a gas is not held to the temperature of one
+    of its parts.
     """
-    if model == "chamberlain":
-        return {}
     table = load_table("exosphere", "populations")
     rows = table[(table["body"] == body.name) & (table["species"] == neutral) & (table["quantity"] == "temperature_k")]
     return {f"temperature_{row.population}": (float(row.lower), float(row.upper)) for row in rows.itertuples()}
@@ -248,23 +255,15 @@ def preset_exosphere(body: Body, neutral: str, sunlight: Sunlight, largest_radiu
     fit.attrs["model"] = "preset: " + "; ".join(
         f"{one.name}, {one.surface_density * 1e-6:g} cm-3 at {one.temperature:.0f} K" for one in populations
     )
-    groups = {"fit": fit, "losses": losses(fit, body, neutral, sunlight)}
-    light = brightness(fit, body, neutral, sunlight)
-    if light is not None:
-        groups["brightness"] = light
-    attributes = {"body": body.name, "neutral": neutral, "model": "preset"}
-    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
+    return _tree({"body": body.name, "neutral": neutral, "model": "preset"}, {"fit": fit}, body, neutral, sunlight)
 
 
 def _with_temperature(population: Population, body: Body) -> Population:
+    """The population with the geometric middle of its range of temperature, where the table gives no single one."""
     if population.temperature is not None:
         return population
-    table = load_table("exosphere", "populations")
-    row = table[
-        (table["body"] == body.name) & (table["species"] == population.species) & (table["population"] == population.name)
-        & (table["quantity"] == "temperature_k")
-    ].iloc[0]  # fmt: skip
-    return replace(population, temperature=float(np.sqrt(row["lower"] * row["upper"])))
+    lower, upper = temperature_ranges(body, population.species)[f"temperature_{population.name}"]
+    return replace(population, temperature=float(np.sqrt(lower * upper)))
 
 
 def losses(fit: xr.Dataset, body: Body, neutral: str, sunlight: Sunlight) -> xr.Dataset:

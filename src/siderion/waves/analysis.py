@@ -8,9 +8,11 @@ from importlib.metadata import version
 import numpy as np
 import xarray as xr
 
+from siderion.chemistry.photo_rates import photo_rate_confidence
 from siderion.core.bodies import ASTRONOMICAL_UNIT, Body, get_body
 from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.expected_ions import expected_species
+from siderion.core.species import PARENTS, parent_neutral
 from siderion.geospace.regions import FORESHOCK, MAGNETOSHEATH, MAGNETOSPHERE, SOLAR_WIND, region_mask
 
 from .conventions import get_convention
@@ -190,8 +192,7 @@ def _regions(windows: xr.Dataset, settings: WaveSettings, body: Body, crossings:
 
 
 def _attributes(windows: xr.Dataset, settings: WaveSettings, body: Body) -> dict[str, object]:
-    kept = {key: value for key, value in windows.attrs.items()}
-    return kept | {
+    return windows.attrs | {
         "title": f"Ion cyclotron waves at {body.name}: windows, events and densities",
         "Conventions": "CF-1.11",
         "siderion_version": version("siderion"),
@@ -200,21 +201,25 @@ def _attributes(windows: xr.Dataset, settings: WaveSettings, body: Body) -> dict
         "body_radius_km": float(body.require("radius")) / 1e3,  # type: ignore[arg-type]
         "convention": settings.convention,
         "settings": settings.model_dump_json(),
-        "sources": json.dumps(_sources(settings)),
+        "sources": json.dumps(_sources(windows, settings)),
     }
 
 
-def _sources(settings: WaveSettings) -> list[dict[str, str]]:
-    """Citations of what the analysis rests on."""
-    return [
-        {"what": "criteria and densities", "model": "ion cyclotron waves to neutral densities", "confidence": "verified",
-         "citation": "Lammer et al. 2025, doi:10.3389/fspas.2024.1499346"},
-        {"what": "criteria", "model": "band, ellipticity, degree of polarisation", "confidence": "unverified",
-         "citation": "Schmid et al. 2022, as described by Lammer et al. 2025"},
-        {"what": "energy transfer", "model": "0.3 of the free energy", "confidence": "unverified",
-         "citation": "Cowee et al. 2007, doi:10.1029/2006JA012230, as cited by Lammer et al. 2025"},
-        {"what": "photo-ionisation rates", "model": "rates at 1 au", "confidence": "verified",
-         "citation": "Huebner & Mukherjee 2015, doi:10.1016/j.pss.2014.11.022"},
-        {"what": "body and plasma", "model": f"preset {settings.body}", "confidence": "unverified",
-         "citation": "siderion/core/tables/bodies.csv"},
+def _sources(windows: xr.Dataset, settings: WaveSettings) -> list[dict[str, str]]:
+    """Citations of what the analysis rests on, with the confidence of what it used."""
+    convention = get_convention(settings.convention)
+    neutrals = [parent_neutral(name) for name in settings.species if " " not in name or name in PARENTS]
+    found = [
+        ("criteria and densities", "ion cyclotron waves to neutral densities", "verified",
+         "Lammer et al. 2025, doi:10.3389/fspas.2024.1499346"),
+        ("criteria", "band, ellipticity, degree of polarisation", "unverified",
+         "Schmid et al. 2022, as described by Lammer et al. 2025"),
+        ("energy transfer", f"{convention.transfer_efficiency:g} of the free energy, convention {convention.name}", "unverified",
+         "Cowee et al. 2007, doi:10.1029/2006JA012230, as cited by Lammer et al. 2025"),
+        ("photo-ionisation rates", "rates at 1 au", photo_rate_confidence(neutrals, settings.plasma.activity),
+         "Huebner & Mukherjee 2015, doi:10.1016/j.pss.2014.11.022 (quiet Sun); siderion/chemistry/tables/photo_rates.csv"),
+        ("body and plasma", f"preset {settings.body}", "unverified", "siderion/core/tables/bodies.csv"),
     ]  # fmt: skip
+    if str(windows.attrs.get("region_source", "")).startswith("boundary models"):
+        found.append(("regions", windows.attrs["region_source"], "unverified", "siderion/geospace/tables/boundaries.csv"))
+    return [dict(zip(("what", "model", "confidence", "citation"), row, strict=True)) for row in found]

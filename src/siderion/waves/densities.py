@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from siderion.chemistry.photo_rates import charge_exchange_rate, photo_reactions
+from siderion.chemistry.photo_rates import charge_exchange_rate, photo_rate
 from siderion.core.bodies import ASTRONOMICAL_UNIT, Body
 from siderion.core.errors import CoverageError, SettingsError
 from siderion.core.measurement import measurement
-from siderion.core.species import parent_neutral
+from siderion.core.species import PARENTS, parent_neutral
 from siderion.core.variables import with_attributes
 from siderion.frames.planets import heliocentric_distance
 from siderion.geospace.regions import MAGNETOSHEATH, MAGNETOSPHERE
@@ -25,7 +25,7 @@ from .density_settings import DensityUncertainty, Plasma, PlasmaSettings, flow_v
 from .pickup_current import pickup_current, production_rate
 from .plans import WaveIon, wave_ion
 from .polarization import Real
-from .uncertainty import FLAGS, propagate_density
+from .uncertainty import FLAGS, Interval, propagate_density
 
 NO_RATE = 3
 """Flag of a neutral density that lacks an ionisation rate."""
@@ -44,32 +44,31 @@ _NO_LIMIT = NO_SPECTRUM | Rejection.FIELD_UNSTEADY | Rejection.FIXED_LINE | Reje
 
 @dataclass(frozen=True)
 class IonisationRates:
-    """Rates at 1 au of the ions of an analysis, s-1: quiet and active Sun, NaN where there is none; what they are in words."""
+    """Photo-ionisation rates at 1 au of ions, s-1, in the order of their names: quiet and active Sun, NaN without a rate."""
 
+    names: tuple[str, ...]
     quiet: Real
     active: Real
-    words: tuple[str, ...]
 
 
-def rates_at_1_au(species: Sequence[str], settings: PlasmaSettings) -> IonisationRates:
+def rates_at_1_au(species: Sequence[str]) -> IonisationRates:
     """Photo-ionisation rates of the parent neutrals; that of the active Sun is the quiet one where the table has no other."""
-    quiet, active, words = [], [], []
-    for name in species:
-        try:
-            neutral = parent_neutral(name)
-            ion = name if name != "water group" else f"{neutral}+"
-            reactions = [one for one in photo_reactions(neutral) if one.ion == ion]
-        except CoverageError:
-            neutral, reactions = name, []
-        if wave_ion(name).handedness > 0 or not reactions:
-            quiet.append(np.nan)
-            active.append(np.nan)
-            words.append(f"{name}: no photo-ionisation rate of its neutral; give one with --photo-rate")
-            continue
-        quiet.append(sum(one.quiet for one in reactions))
-        active.append(sum(one.active if one.active is not None else one.quiet for one in reactions))
-        words.append(f"{name}: from {neutral}, {quiet[-1]:.3g} (quiet) to {active[-1]:.3g} s-1 (active) at 1 au")
-    return IonisationRates(np.array(quiet), np.array(active), tuple(words))
+    pairs = [_photo_rates(name) for name in species]
+    return IonisationRates(tuple(species), *(np.array([pair[k] for pair in pairs]) for k in (0, 1)))
+
+
+def _photo_rates(name: str) -> tuple[float, float]:
+    """Rates of the quiet and the active Sun; of a group, those of the ion of its neutral."""
+    try:
+        neutral = parent_neutral(name)
+        ion = f"{neutral}+" if name in PARENTS else name
+        quiet = photo_rate(neutral, ion, 1.0)
+    except CoverageError:  # negative ions, ions of two charges, and what the table lacks
+        return np.nan, np.nan
+    try:
+        return quiet, photo_rate(neutral, ion, 1.0, 1.0)
+    except CoverageError:
+        return quiet, quiet
 
 
 def add_densities(
@@ -113,7 +112,7 @@ def add_densities(
     angle = _pitch_angle(field, flow_vector(settings, str(windows.attrs.get("frame", "")), plasma))
     # the field of the whole window, which the band belongs to; the cell of the grid is a part of it
     across_window = windows["gyrofrequency"].values * 2.0 * np.pi / np.array([ion.charge_to_mass for ion in ions])[None, :]
-    rates = rates_at_1_au([ion.name for ion in ions], settings)
+    rates = rates_at_1_au([ion.name for ion in ions])
     distance = heliocentric_distance(body, windows["time"].values) / ASTRONOMICAL_UNIT
     more = _other_ionisation(ions, plasma, settings)
     rate, low, high = _rates(rates, distance, settings, more)
@@ -131,44 +130,43 @@ def add_densities(
         uncertainty=uncertainty,
     )
     limit = spectrum & ~detected & (found.flag != 1)
-    elsewhere = _inside_shock(windows, settings)
+    flag = np.where(_inside_shock(windows, settings)[:, None] & (found.flag == 0), OTHER_PLASMA, found.flag)
+    flag = np.where(limit, NO_WAVE, flag)
     result = windows.copy()
-    for name, part, usable in (
-        ("ion_density", found.ion_density, np.ones_like(known)),
-        ("neutral_density", found.neutral_density, known),
-    ):
-        flag = np.where(elsewhere[:, None] & (found.flag == 0), OTHER_PLASMA, found.flag)
-        flag = np.where(limit, NO_WAVE, flag)
-        flag = np.where(usable[None, :], flag, NO_RATE)
-        blank = ~usable[None, :] | limit
-        value = np.where(limit, part.upper, part.value)
-        result.update(
-            measurement(
-                name,
-                np.where(usable[None, :], value, np.nan),
-                np.where(blank, np.nan, part.lower),
-                np.where(blank, np.nan, part.upper),
-                dims=("time", "species"),
-                units="m-3",
-                convention=str(found.attributes["density_value"]),
-                flag=flag,
-                flag_meanings=_MEANINGS,
-                upper_limit=limit,
-                long_name=f"number density of the {'pick-up ions' if name == 'ion_density' else 'parent neutrals'}",
-            )
-        )
+    convention_words = str(found.attributes["density_value"])
+    every = np.ones_like(known)
+    result.update(_as_measurement("ion_density", "pick-up ions", found.ion_density, every, flag, limit, convention_words))
+    result.update(
+        _as_measurement("neutral_density", "parent neutrals", found.neutral_density, known, flag, limit, convention_words)
+    )
     result["pitch_angle"] = ("time", np.degrees(angle))
     result["heliocentric_distance"] = ("time", distance)
     result["ionisation_rate"] = (("time", "species"), np.where(known[None, :], rate, np.nan))
     _add_validity(result, ions, angle, strength, plasma, body)
     result.attrs.update(found.attributes)
-    words = [_rate_words(ion.name, one, settings) for ion, one in zip(ions, rates.words, strict=True)]
-    added = [
-        f"{ion.name}: {value:.3g} s-1 by charge exchange and electrons" for ion, value in zip(ions, more, strict=True) if value
-    ]
-    result.attrs["ionisation_rates"] = "; ".join([*words, *added])
+    result.attrs["ionisation_rates"] = "; ".join(_rate_words(rates, k, settings, more[k]) for k in range(len(ions)))
     result.attrs["background_power"] = background
     return with_attributes(result)
+
+
+def _as_measurement(
+    name: str, what: str, part: Interval, usable: NDArray[np.bool_], flag: NDArray, limit: NDArray[np.bool_], words: str
+) -> xr.Dataset:
+    """A density as a measurement: its value, or the limit; nothing for the ions (columns) that are not usable."""
+    blank = ~usable[None, :] | limit
+    return measurement(
+        name,
+        np.where(usable[None, :], np.where(limit, part.upper, part.value), np.nan),
+        np.where(blank, np.nan, part.lower),
+        np.where(blank, np.nan, part.upper),
+        dims=("time", "species"),
+        units="m-3",
+        convention=words,
+        flag=np.where(usable[None, :], flag, NO_RATE),
+        flag_meanings=_MEANINGS,
+        upper_limit=limit,
+        long_name=f"number density of the {what}",
+    )
 
 
 def _pitch_angle(field: Real, flow: Real | None) -> Real:
@@ -187,9 +185,16 @@ def _inside_shock(windows: xr.Dataset, settings: PlasmaSettings) -> NDArray[np.b
     return np.isin(windows["region"].values, (MAGNETOSHEATH, MAGNETOSPHERE))
 
 
-def _rate_words(name: str, words: str, settings: PlasmaSettings) -> str:
-    given = (settings.photo_rate or {}).get(name)
-    return words if given is None else f"{name}: {given:.3g} s-1 at the body, given"
+def _rate_words(rates: IonisationRates, k: int, settings: PlasmaSettings, more: float) -> str:
+    """Where the rate of an ion comes from."""
+    name = rates.names[k]
+    if (given := (settings.photo_rate or {}).get(name)) is not None:
+        words = f"{name}: {given:.3g} s-1 at the body, given"
+    elif np.isfinite(rates.quiet[k]):
+        words = f"{name}: {rates.quiet[k]:.3g} (quiet) to {rates.active[k]:.3g} s-1 (active) at 1 au from {parent_neutral(name)}"
+    else:
+        words = f"{name}: no photo-ionisation rate; give one with --photo-rate"
+    return f"{words}, and {more:.3g} s-1 by charge exchange and electrons" if more else words
 
 
 def _other_ionisation(ions: Sequence[WaveIon], plasma: Plasma, settings: PlasmaSettings) -> Real:
@@ -209,8 +214,7 @@ def _other_ionisation(ions: Sequence[WaveIon], plasma: Plasma, settings: PlasmaS
 def _rates(rates: IonisationRates, distance: Real, settings: PlasmaSettings, more: Real) -> tuple[Real, Real, Real]:
     """Rate in use and its ends, shape (time, species): photo-ionisation, tabled or given, and what is added; NaN without any."""
     columns = []
-    names = [words.split(":")[0] for words in rates.words]
-    for k, name in enumerate(names):
+    for k, name in enumerate(rates.names):
         given = (settings.photo_rate or {}).get(name)
         quiet, active = rates.quiet[k] / distance**2, rates.active[k] / distance**2
         if given is not None and not np.isfinite(rates.quiet[k]):
@@ -260,7 +264,7 @@ def event_densities(events: xr.Dataset, windows: xr.Dataset) -> xr.Dataset:
     result = events.copy()
     column = {str(name): k for k, name in enumerate(windows["species"].values)}
     power = (windows["power_perpendicular"] - windows["background"]).values
-    chosen = [filled_windows(power[:, column[one[0]]], *one[1:], column[one[0]]) for one in _members(events)]
+    chosen = [(filled_windows(power[:, column[name]], first, count), column[name]) for name, first, count in _members(events)]
     for name in ("ion_density", "neutral_density"):
         parts = {}
         for suffix in ("", "_lower", "_upper"):
@@ -270,7 +274,7 @@ def event_densities(events: xr.Dataset, windows: xr.Dataset) -> xr.Dataset:
         result.update(
             measurement(
                 name, parts[""], parts["_lower"], parts["_upper"], dims=("event",), units="m-3",
-                convention="geometric mean over the windows of the event with at least 0.7 of its largest power; "
+                convention=f"geometric mean over the windows of the event with at least {FILLED:g} of its largest power; "
                 f"{windows[name].attrs['convention']}",
                 flag=np.array([flags[place].max() for place in chosen], dtype=np.int16), flag_meanings=_MEANINGS,
                 long_name=str(windows[name].attrs["long_name"]),
@@ -288,10 +292,10 @@ def _members(events: xr.Dataset) -> list[tuple[str, int, int]]:
     ]
 
 
-def filled_windows(power: NDArray, first: int, count: int, column: int = 0) -> tuple[NDArray[np.intp], int]:
-    """Rows of the windows of an event with at least `FILLED` of its largest power (n_window,), and the column of its ion."""
+def filled_windows(power: NDArray, first: int, count: int) -> NDArray[np.intp]:
+    """Numbers of the windows of an event with at least `FILLED` of its largest power; ``power`` has the shape (n_window,)."""
     rows = np.arange(first, first + count)
-    return rows[power[rows] >= FILLED * power[rows].max()], column
+    return rows[power[rows] >= FILLED * power[rows].max()]
 
 
 def _geometric_mean(values: NDArray) -> float:

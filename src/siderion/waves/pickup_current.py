@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from .density import Floats, checked
@@ -59,8 +58,3 @@ def pickup_current(production: ArrayLike, ion_mass: ArrayLike, pickup_speed: Arr
     """
     momentum = checked("ion mass", ion_mass) * checked("pick-up speed", pickup_speed, zero=True)
     return checked("production rate", production, zero=True) * momentum / checked("magnetic field", magnetic_field)
-
-
-def pickup_force(current: ArrayLike, magnetic_field: ArrayLike) -> Floats:
-    """Magnitude of j x B, the force per volume that slows the plasma, N m-3, for a current across the field."""
-    return np.abs(np.asarray(current, dtype=float)) * checked("magnetic field", magnetic_field)

@@ -27,8 +27,6 @@ from .settings import WaveSettings
 
 _FLOATS_KEPT = ("ion_density", "neutral_density")
 """Variables that keep double precision; the others are stored with 24 bits, finer than any of their uncertainties."""
-
-
 _LABELS = (".lbl", ".xml")
 """Endings of labels: one that is given beside its table adds nothing."""
 
@@ -104,7 +102,6 @@ def survey_waves(
         raise SettingsError(f"files_per_part is {files_per_part}; it must be at least 1")
     target = Path(output)
     folder = target.with_name(f"{target.name}.parts")
-    folder.mkdir(parents=True, exist_ok=True)
     groups = [tuple(map(str, paths[k : k + files_per_part])) for k in range(0, len(paths), files_per_part)]
     with folder_lock(folder):
         parts = {}
@@ -117,12 +114,12 @@ def survey_waves(
             results = run_members(
                 _analyse_part, todo, scheduler, workers, None, "collect", _counted(report, len(parts) - len(todo), len(parts))
             )
-        failures = [str(result) for result in results.values() if isinstance(result, MemberFailure)]
+        failures = [result for result in results.values() if isinstance(result, MemberFailure)]
         _check_failures(failures, len(parts), failed)
         tree = _join([Path(part.target) for part in parts.values() if Path(part.target).exists()], settings)
         if failures:
             for name in ("windows", "events"):
-                tree[name].attrs["failed_parts"] = json.dumps(failures)
+                tree[name].attrs["failed_parts"] = json.dumps([str(one) for one in failures])
         with atomic_file(target) as temporary:
             write_tree(tree, temporary)
     remove_folder(folder)
@@ -179,12 +176,12 @@ def _counted(report: Report, before: int, every: int) -> Callable[[ProgressEvent
     return tell
 
 
-def _check_failures(failures: list[str], number: int, failed: str) -> None:
+def _check_failures(failures: list[MemberFailure], number: int, failed: str) -> None:
     if not failures:
         return
     if len(failures) == number and number == 1:
-        raise DataError(failures[0].split(": ", 2)[-1])
-    text = f"{len(failures)} of {number} parts failed: " + "; ".join(failures)
+        raise DataError(failures[0].message)
+    text = f"{len(failures)} of {number} parts failed: " + "; ".join(map(str, failures))
     if len(failures) == number:
         raise DataError(text)
     if failed == "raise":

@@ -22,8 +22,8 @@ from siderion.transport.fields import DriverFields
 from siderion.transport.model import Model
 from siderion.transport.output import PolarOutput
 from siderion.transport.plan import make_grids, plan_run
-from siderion.transport.run import load_drivers, output_times, run_period
-from siderion.transport.settings import make_settings
+from siderion.transport.run import load_drivers, output_times
+from siderion.transport.settings import make_settings, run_period
 
 
 @numba.njit(parallel=True)
@@ -72,7 +72,7 @@ def measure(preset: str) -> None:
         "vertical advection": (lambda: model.advect_vertical(metal, ones.copy(), step, True), 5, 1),
         "diffusion": (lambda: model.diffuse(step), 6, 1),
         "chemistry": (
-            lambda: model.chemistry_step(120.0),
+            lambda: model.chemistry_step(begin, 120.0),
             2 * metal.reservoirs.shape[0] + metal.rates.shape[0] + 1,
             step / 120.0,
         ),

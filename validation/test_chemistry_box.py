@@ -39,6 +39,9 @@ def box(sunlit: float) -> tuple[Model, NDArray[np.float64]]:
     return model, np.where(metal.network.scales_with_electrons, rates * (ELECTRONS + TOTAL), rates)
 
 
+START = np.datetime64("2023-06-18", "ns")
+
+
 def matrix(model: Model, rates: NDArray) -> NDArray[np.float64]:
     """Matrix K of the network."""
     network = model.metals[0].network
@@ -53,7 +56,7 @@ def matrix(model: Model, rates: NDArray) -> NDArray[np.float64]:
 def react(model: Model, duration: float, steps: int) -> NDArray[np.float64]:
     """Densities of the states after a time, in one cell."""
     for _ in range(steps):
-        model.chemistry_step(duration / steps)
+        model.chemistry_step(START, duration / steps)
     return model.metals[0].reservoirs[:, 2, 4, 4].copy()
 
 

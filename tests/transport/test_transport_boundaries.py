@@ -10,7 +10,7 @@ import pytest
 from siderion.chemistry.network import build_network
 from siderion.core.species import get_species
 from siderion.transport.boundaries import LID_LATITUDE, Boundaries, edge_ring, neutral_index
-from siderion.transport.budget import Budget
+from siderion.transport.budget import AtomBudget, Budget
 from siderion.transport.grid import CapGrid, ShellGrid
 from siderion.transport.settings import make_settings
 
@@ -22,7 +22,7 @@ def content(density):
     return float(np.sum((density * GRID.solid_angle)[:, GRID.active] * SHELLS.shell[:, None]))
 
 
-MODEL = SimpleNamespace(content=lambda metal: content(metal.density), dtype=np.float64)
+MODEL = SimpleNamespace(content=lambda metal, state=0: content(metal.reservoirs[state]), dtype=np.float64)
 
 
 def metal(density=None, network=None):
@@ -31,12 +31,18 @@ def metal(density=None, network=None):
     reservoirs = np.random.default_rng(0).uniform(1.0, 2.0, (len(states), *shape)) * 1e9
     initial = np.linspace(1e9, 2e9, SHELLS.levels)[None]
     return SimpleNamespace(
-        ion=get_species("Fe+"), network=network, reservoirs=reservoirs, initial=initial, budget=Budget(), density=reservoirs[0]
+        ion=get_species("Fe+"),
+        network=network,
+        reservoirs=reservoirs,
+        initial=initial,
+        density=reservoirs[0],
+        budget=Budget(),
+        atoms=AtomBudget(),
     )
 
 
 def boundaries(**settings):
-    return Boundaries(make_settings({"date": "2023-06-18", **settings}), GRID, SHELLS)
+    return Boundaries(make_settings({"date": "2023-06-18", **settings}), GRID)
 
 
 def test_by_default_nothing_is_held():
@@ -95,7 +101,7 @@ def test_the_ring_goes_all_around_at_every_resolution():
     for cells in (26, 50, 100, 200):
         grid = CapGrid("south", cells)
         settings = make_settings({"date": "2023-06-18", "hemisphere": "south", "grid": {"pole": "paper"}})
-        ring = Boundaries(settings, grid, SHELLS).ring
+        ring = Boundaries(settings, grid).ring
         angles = np.sort(grid.longitude[ring])
         assert np.diff(angles, append=angles[0] + 360.0).max() <= 90.0 + 1e-9
 
@@ -110,37 +116,30 @@ def test_edge_ring_is_one_cell_wide_and_closed():
     assert edge_ring(square).sum() == 14
 
 
-def test_meteoric_supply_adds_up_to_its_flux():
-    network = build_network("Fe", "full")
-    one = metal(network=network)
-    before = one.reservoirs.copy()
-    held = boundaries(chemistry={"meteoric_flux": 1e9})
-    assert held.supply_neutrals(one, 60.0, MODEL) is None
-    index = neutral_index(one)
-    assert network.states[index] == "Fe"
-    added = one.reservoirs[index] - before[index]
-    np.testing.assert_allclose(np.sum(added * SHELLS.thickness[:, None, None], axis=0), 1e9 * 60.0, rtol=1e-5)
-    level = int(np.argmax(added[:, 0, 0]))
-    assert abs(SHELLS.altitude[level] - 90.0) <= 2.5
-    others = [i for i in range(len(network.states)) if i != index]
-    np.testing.assert_array_equal(one.reservoirs[others], before[others])
-
-
-def test_a_fixed_neutral_comes_back():
+def test_a_fixed_neutral_comes_back_and_is_booked():
     one = metal(network=build_network("Fe", "full"))
     index = neutral_index(one)
     before = one.reservoirs[index].copy()
-    held = boundaries(chemistry={"neutral": "fixed", "meteoric_flux": 1e9})
-    kept = held.supply_neutrals(one, 60.0, MODEL)
+    held = boundaries(chemistry={"neutral": "fixed"})
+    kept = held.held_neutrals(one)
     one.reservoirs[index] *= 0.5
     held.reset_neutrals(one, kept, MODEL)
     np.testing.assert_array_equal(one.reservoirs[index], before)
+    assert one.atoms.held_neutral == pytest.approx(0.5 * content(before), rel=1e-12)
+
+
+def test_a_neutral_that_is_used_up_is_left_alone():
+    one = metal(network=build_network("Fe", "full"))
+    held = boundaries()
+    assert held.held_neutrals(one) is None
+    before = one.reservoirs.copy()
+    held.reset_neutrals(one, None, MODEL)
+    np.testing.assert_array_equal(one.reservoirs, before)
 
 
 def test_an_ion_without_chemistry_has_no_neutral():
-    one = metal()
-    assert neutral_index(one) is None
-    assert boundaries(chemistry={"meteoric_flux": 1e9}).supply_neutrals(one, 60.0, MODEL) is None
+    assert neutral_index(metal()) is None
+    assert boundaries(chemistry={"neutral": "fixed"}).held_neutrals(metal()) is None
 
 
 def test_budget_adds_up():

@@ -13,7 +13,7 @@ from siderion.core.errors import explained
 from siderion.jobs.atomic import atomic_file
 from siderion.jobs.settings import merged, read_toml
 from siderion.report import render_report
-from siderion.transport.diagnostics import summary_dataset, summary_text
+from siderion.transport.diagnostics import summary_dataset, summary_text, supply_text
 from siderion.transport.plan import plan_run
 from siderion.transport.run import run as run_model
 from siderion.transport.settings import make_settings
@@ -30,6 +30,7 @@ def run(
     engine: str | None = None,
     precision: str | None = None,
     velocity_at: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    source: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     settings: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set")] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
@@ -60,6 +61,8 @@ def run(
         float32 or float64.
     velocity_at
         UTC times of day with velocities in the output, such as 06:00 18:00.
+    source
+        Files of what meteoroids or debris release, from siderion sources; see also supply.atoms in docs/settings.md.
     settings
         TOML file with settings; the other options win over it.
     set_
@@ -80,6 +83,8 @@ def run(
         "engine": engine, "precision": precision, "velocity_at": velocity_at,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
+    if source:
+        given["supply"] = {"files": source}
     from_file = read_toml(settings) if settings else {}
     chosen = make_settings(merged(from_file, merged(given, parse_overrides(tuple(set_ or ())))))
     folder = output or Path("runs") / str(chosen.date)
@@ -97,4 +102,5 @@ def run(
     budgets = json.loads(dataset.attrs["mass_budget"])["species"]
     for name, summary in json.loads(dataset.attrs["summary"]).items():
         print(summary_text(name, summary, budgets[name]))
+    print("\n".join(supply_text(dataset)), end="\n" if chosen.supply.files else "")
     print(f"wrote {folder / 'polar.zarr'} and {page} in {dataset.attrs['wall_time_s']:.0f} s")

@@ -19,7 +19,7 @@ from .selection import flatten, read_json_attribute, species_label
 
 BUDGET_ENTRIES = {
     "initial": "ions at the start",
-    "source": "added by sources",
+    "supply": "released as ions by sources",
     "chemistry": "made or lost by chemistry",
     "through_bottom": "through the lower boundary",
     "through_top": "through the upper boundary",
@@ -88,7 +88,35 @@ def budget_section(dataset: xr.Dataset) -> Section:
             said = "start or end is missing" if gap is None else f"{gap:.1e} of the largest entry is left over"
             heading = f"The budget of {markup.text(species_label(name))} does not add up:"
             body += f'<p class="caution"><strong>{heading}</strong> {said}.</p>'
-    return Section("budget", "Mass budget", body)
+    return Section("budget", "Mass budget", body + _atoms_table(dataset))
+
+
+_ATOM_ENTRIES = {
+    "initial": "at the start",
+    "supply_of_atoms": "released as atoms",
+    "supply_of_ions": "released as ions",
+    "held_neutral": "given by a neutral density that is held",
+    "moved": "moved through the boundaries",
+    "final": "at the end",
+    "residual": "residual",
+}
+
+
+def _atoms_table(dataset: xr.Dataset) -> str:
+    """The atoms of each metal in all their states, where a source added some."""
+    supply = read_json_attribute(dataset, "supply")
+    found = read_json_attribute(dataset, "mass_budget")
+    atoms = found.get("atoms") if isinstance(found, dict) else None
+    if not supply or not isinstance(atoms, dict):
+        return ""
+    rows: list[list[str | Number]] = [
+        [markup.text(words), *(Number(markup.number(float(entry.get(key, 0.0)))) for entry in atoms.values())]
+        for key, words in _ATOM_ENTRIES.items()
+    ]
+    files = ", ".join(f"{entry.get('title', '')} ({entry.get('file', '')})" for entry in supply)
+    return markup.paragraph(
+        f"Sources: {markup.text(files)}. Atoms of the metal in all its states, ions included:"
+    ) + markup.table(["entry", *(f"{markup.text(name)}, atoms" for name in atoms)], rows, kind="wide")
 
 
 def _share(entry: dict[str, float], key: str) -> str:

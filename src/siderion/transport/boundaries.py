@@ -1,4 +1,4 @@
-"""Boundaries that hold densities, the lid of the paper's pole, and the neutral metal. All is booked in the budget."""
+"""Boundaries that hold densities, the lid of the paper's pole, and a neutral metal that is held. All is booked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from siderion.transport.grid import CapGrid, ShellGrid
+from siderion.transport.grid import CapGrid
 from siderion.transport.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LID_LATITUDE = 87.5
 class Boundaries:
     """What is held fixed during a run, worked out once from the settings."""
 
-    def __init__(self, settings: RunSettings, grid: CapGrid, shells: ShellGrid) -> None:
+    def __init__(self, settings: RunSettings, grid: CapGrid) -> None:
         kinds = settings.boundaries
         self.levels = [k for k, kind in ((0, kinds.bottom), (-1, kinds.top)) if kind == "fixed"]
         self.edge = edge_ring(grid.active) if kinds.edge == "fixed" else None
@@ -29,10 +29,7 @@ class Boundaries:
         spacing = np.degrees(grid.smallest_width)
         ring = (np.abs(grid.latitude) <= LID_LATITUDE) & (np.abs(grid.latitude) > LID_LATITUDE - 1.5 * spacing)
         self.ring = ring if lid else None
-        chemistry = settings.chemistry
-        shape = np.exp(-(((shells.altitude - chemistry.meteoric_altitude) / chemistry.meteoric_width) ** 2))
-        self.supply = chemistry.meteoric_flux * shape / np.sum(shape * shells.thickness)
-        self.neutral_fixed = chemistry.neutral == "fixed"
+        self.neutral_fixed = settings.chemistry.neutral == "fixed"
 
     def hold(self, metal: Metal, model: Model) -> None:
         """Put held cells back to their initial density and fill the lid; book the change."""
@@ -50,22 +47,18 @@ class Boundaries:
             density[:, self.lid] = density[:, self.ring].mean(axis=1)[:, None]
             metal.budget.through_lid += model.content(metal) - middle
 
-    def supply_neutrals(self, metal: Metal, time_step: float, model: Model) -> NDArray | None:
-        """Add the meteoric supply to the neutral atom; returns its density when it is held fixed."""
+    def held_neutrals(self, metal: Metal) -> NDArray | None:
+        """Density of the neutral atom when it is held fixed, to be put back after the reactions."""
         index = neutral_index(metal)
-        if index is None:
-            return None
-        if self.neutral_fixed:
-            return metal.reservoirs[index].copy()
-        if self.supply.any():
-            metal.reservoirs[index] += (self.supply * time_step).astype(model.dtype)[:, None, None]
-        return None
+        return metal.reservoirs[index].copy() if self.neutral_fixed and index is not None else None
 
     def reset_neutrals(self, metal: Metal, held: NDArray | None, model: Model) -> None:
-        """Put a fixed neutral density back."""
+        """Put a fixed neutral density back; books the change."""
         index = neutral_index(metal)
         if held is not None and index is not None:
+            before = model.content(metal, index)
             metal.reservoirs[index] = held
+            metal.atoms.held_neutral += model.content(metal, index) - before
 
 
 def neutral_index(metal: Metal) -> int | None:

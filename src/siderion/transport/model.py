@@ -17,12 +17,13 @@ from siderion.chemistry.network import Network
 from siderion.core.errors import NumericalError
 from siderion.core.species import Species, get_species
 from siderion.transport.boundaries import Boundaries
-from siderion.transport.budget import Budget
+from siderion.transport.budget import AtomBudget, Budget
 from siderion.transport.columns import column_geometry, column_weights, phase_places
 from siderion.transport.engines import get_engine
 from siderion.transport.fields import DriverFields
 from siderion.transport.grid import CapGrid, ShellGrid
-from siderion.transport.settings import RunSettings, metal_network
+from siderion.transport.settings import RunSettings, metal_network, run_period
+from siderion.transport.supply import Supply
 
 WINDOW = 600.0
 """Seconds between two evaluations of the velocities (the paper's 10 minutes)."""
@@ -53,6 +54,7 @@ class Metal:
     rates: NDArray  # (reaction, lev, y, x)
     states_at: NDArray  # (lev,): states that take part in the chemistry of each level
     budget: Budget = field(default_factory=Budget)
+    atoms: AtomBudget = field(default_factory=AtomBudget)
 
     @property
     def density(self) -> NDArray:
@@ -97,7 +99,8 @@ class Model:
         self.shape = (shells.levels, grid.cells, grid.cells)
         self.background = np.ones((1, *self.shape), self.dtype)
         self.metals = [self._new_metal(name) for name in settings.species]
-        self.boundaries = Boundaries(settings, grid, shells)
+        self.boundaries = Boundaries(settings, grid)
+        self.supply = Supply(settings, grid, shells, run_period(settings))
         self.steps_done = 0
         self.windows_done = 0
         self.largest_courant = 0.0
@@ -240,7 +243,7 @@ class Model:
             since += 1
             final = step == steps - 1
             if since == every or final:
-                self.chemistry_step(since * time_step)
+                self.chemistry_step(start + _span((step + 1 - since) * time_step), since * time_step)
                 since = 0
             self.diffuse(time_step / 2.0 if final else time_step)
             for metal in self.metals:
@@ -300,14 +303,16 @@ class Model:
         metal.budget.through_top += float(top)
         self.most_cells_crossed = max(self.most_cells_crossed, int(crossed))
 
-    def chemistry_step(self, time_step: float) -> None:
-        """Meteoric supply, then the reactions of every metal."""
+    def chemistry_step(self, begin: np.datetime64, time_step: float) -> None:
+        """What the sources release from ``begin`` on for ``time_step`` seconds, then the reactions of every metal."""
+        for metal in self.metals:
+            self.supply.add(metal, begin, time_step, self)
         electrons = self.electrons()
         for metal in self.metals:
             if metal.network is None or not metal.network.edges:
                 continue
             before = self.content(metal)
-            held = self.boundaries.supply_neutrals(metal, time_step, self)
+            held = self.boundaries.held_neutrals(metal)
             self.engine.react(
                 metal.reservoirs, metal.rates, electrons, metal.network.scales_with_electrons, metal.network.edges_from,
                 metal.network.edges_to, metal.states_at, self.grid.row_range, self.dtype.type(time_step),
@@ -319,6 +324,10 @@ class Model:
         """Number of particles of one state in the domain."""
         g = self.geometry
         return float(self.engine.total_content(metal.reservoirs[state], g.solid_angle, self.shells.shell, g.row_range))
+
+    def count_atoms(self, metal: Metal) -> float:
+        """Number of atoms of a metal in all its states in the domain."""
+        return sum(self.content(metal, state) for state in range(len(metal.reservoirs)))
 
     def check(self, start: np.datetime64) -> None:
         """Raise `NumericalError` when a density is negative or not finite."""
@@ -332,6 +341,10 @@ class Model:
                     f"m/s, diffusivity {speeds[2]:.4g} m2/s, electrons {self.background[0][level, y, x]:.4g} m-3; "
                     "look at the driver that stands out, or take a smaller time_step"
                 )
+
+
+def _span(seconds: float) -> np.timedelta64:
+    return np.timedelta64(round(seconds * 1e9), "ns")
 
 
 NEGLIGIBLE_RATE = 1e-8

@@ -9,7 +9,6 @@ import platform
 import sys
 import time as clock
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,15 @@ from siderion.jobs.atomic import atomic_folder, remove_folder, require_space
 from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
 from siderion.jobs.lock import folder_lock
 from siderion.jobs.progress import ProgressEvent, Report, silent
-from siderion.transport.budget import Budget
+from siderion.transport.budget import AtomBudget, Budget
 from siderion.transport.citations import sources_of_run
 from siderion.transport.diagnostics import summarize
 from siderion.transport.fields import DriverFields
 from siderion.transport.model import CHEMISTRY_WINDOWS, WINDOW, Model
 from siderion.transport.output import PolarOutput
 from siderion.transport.plan import make_grids, plan_run
-from siderion.transport.settings import RunSettings
+from siderion.transport.settings import RunSettings, run_period
+from siderion.transport.supply import files_digest
 
 STORE = "polar.zarr"
 PARTIAL = "polar.partial.zarr"
@@ -109,7 +109,7 @@ def _run(
     times, velocity_times = output_times(settings)
     written = 0
     for metal in model.metals:
-        metal.budget.initial = model.content(metal)
+        metal.budget.initial, metal.atoms.initial = model.content(metal), model.count_atoms(metal)
     if resume:
         written, spent.earlier = restore(model, place / CHECKPOINTS, settings)
     output = PolarOutput(place / PARTIAL, model, times, velocity_times, resume)
@@ -140,13 +140,6 @@ def _advance(
         model.run_window(now)
         if model.windows_done == total:
             report(ProgressEvent("transport", 1.0, f"{str(end)[:16]} UT"))
-
-
-def run_period(settings: RunSettings) -> tuple[np.datetime64, np.datetime64]:
-    """Start and end of a run, UTC, spin-up included."""
-    start = datetime(settings.date.year, settings.date.month, settings.date.day) - timedelta(hours=settings.spin_up)
-    end = start + timedelta(hours=settings.hours)
-    return np.datetime64(start, "ns"), np.datetime64(end, "ns")
 
 
 def output_times(settings: RunSettings) -> tuple[NDArray, NDArray]:
@@ -230,7 +223,7 @@ def _driver_key(settings: RunSettings) -> str:
 
 def checkpoint_facts(settings: RunSettings) -> dict[str, str]:
     """What a checkpoint must agree in with the run that goes on from it."""
-    return {"settings": settings.digest(), "version": version("siderion")}
+    return {"settings": settings.digest(), "version": version("siderion"), "source_files": files_digest(settings)}
 
 
 def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written: int, seconds: float, cpu_seconds: float) -> None:
@@ -246,6 +239,7 @@ def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written:
         "largest_courant": model.largest_courant,
         "most_cells_crossed": model.most_cells_crossed,
         "budgets": [asdict(metal.budget) for metal in model.metals],
+        "atoms": [asdict(metal.atoms) for metal in model.metals],
     }
     save_checkpoint(folder, model.windows_done, arrays, facts)
 
@@ -258,7 +252,7 @@ def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, tup
         if stored.shape != metal.reservoirs.shape or stored.dtype != metal.reservoirs.dtype:
             raise CheckpointError(f"checkpoint in {folder}: {metal.ion.name} has another grid; start the run anew")
         metal.reservoirs[:] = stored
-        metal.budget = Budget(**facts["budgets"][i])
+        metal.budget, metal.atoms = Budget(**facts["budgets"][i]), AtomBudget(**facts["atoms"][i])
     model.windows_done, model.steps_done = facts["windows_done"], facts["steps_done"]
     model.largest_courant, model.most_cells_crossed = facts["largest_courant"], facts["most_cells_crossed"]
     return facts["written"], (facts["seconds"], facts.get("cpu_seconds", 0.0))  # the first checkpoints had no cpu_seconds
@@ -297,10 +291,11 @@ def peak_memory() -> dict[str, int]:
 def describe(model: Model, drivers: xr.Dataset, seconds: float, cpu_seconds: float) -> dict[str, Any]:
     """Attributes of the output: settings, mass budget, engine, drivers, sources, what the run took."""
     settings = model.settings
-    budgets = {}
+    budgets, atoms = {}, {}
     for metal in model.metals:
-        metal.budget.final = model.content(metal)
+        metal.budget.final, metal.atoms.final = model.content(metal), model.count_atoms(metal)
         budgets[metal.ion.name] = metal.budget.as_dict()
+        atoms[metal.ion.neutral_name] = metal.atoms.as_dict(metal.budget)
     series = {name: _series(drivers[name]) for name in SERIES if name in drivers}
     notes = {name: drivers.attrs[name] for name in NOTES if name in drivers.attrs}
     return {
@@ -315,9 +310,10 @@ def describe(model: Model, drivers: xr.Dataset, seconds: float, cpu_seconds: flo
         **peak_memory(),
         "settings": settings.model_dump_json(),
         "settings_digest": settings.digest(),
-        "mass_budget": json.dumps({"species": budgets}),
+        "mass_budget": json.dumps({"species": budgets, "atoms": atoms}),
+        "supply": json.dumps(model.supply.record),
         "largest_courant_number": model.largest_courant,
         "steps": model.steps_done,
         "drivers": json.dumps({**series, **notes}),
-        "sources": json.dumps(sources_of_run(settings)),
+        "sources": json.dumps(sources_of_run(settings) + model.supply.citations),
     }

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from siderion.background.ion_velocity import TERMS
@@ -99,6 +100,16 @@ class ChemistrySettings(Settings):
     step: float = Field(120.0, gt=0.0, le=600.0, description="largest chemical time step, s")
 
 
+class SupplySettings(Settings):
+    """What sources add to the run, besides the Gaussian supply of the chemistry settings."""
+
+    files: tuple[str, ...] = Field((), description="source data sets, from siderion sources")
+    atoms: Literal["chemistry", "ions"] = Field(
+        "chemistry",
+        description="released atoms join the neutral metal and are ionised by its reactions, or count as ions at once",
+    )
+
+
 class RunSettings(Settings):
     """One run of the fluid model."""
 
@@ -124,6 +135,7 @@ class RunSettings(Settings):
     boundaries: BoundarySettings = BoundarySettings()
     initial: InitialSettings = InitialSettings()
     chemistry: ChemistrySettings = ChemistrySettings()
+    supply: SupplySettings = SupplySettings()
     drivers: DriverSettings = DriverSettings()
 
     @model_validator(mode="after")
@@ -146,6 +158,13 @@ class RunSettings(Settings):
         if (self.output_interval * 6.0) % 1.0 or (self.hours * 6.0) % 1.0 or (self.spin_up * 6.0) % 1.0:
             raise ValueError("hours, spin_up and output_interval must be multiples of 10 minutes, the cadence of the drivers")
         return self
+
+
+def run_period(settings: RunSettings) -> tuple[np.datetime64, np.datetime64]:
+    """Start and end of a run, UTC, spin-up included."""
+    start = datetime.datetime.combine(settings.date, datetime.time()) - datetime.timedelta(hours=settings.spin_up)
+    end = start + datetime.timedelta(hours=settings.hours)
+    return np.datetime64(start, "ns"), np.datetime64(end, "ns")
 
 
 def metal_network(settings: RunSettings, ion: str) -> Network | None:

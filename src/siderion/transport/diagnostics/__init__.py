@@ -13,6 +13,7 @@ from siderion.transport.diagnostics.summary import (
     summarize,
     summary_dataset,
     summary_text,
+    supply_text,
 )
 from siderion.transport.diagnostics.times import analysed_times
 
@@ -36,5 +37,6 @@ __all__ = [
     "summarize",
     "summary_dataset",
     "summary_text",
+    "supply_text",
     "to_magnetic_grid",
 ]

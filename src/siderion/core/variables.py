@@ -6,44 +6,11 @@ file attributes and checks all come from this one place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import xarray as xr
 
 from .errors import CoverageError, DataError, UnitsError
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One entry of the registry.
-
-    Attributes
-    ----------
-    name, units, long_name : str
-        Name in data sets, CF units, meaning in words.
-    dims : tuple of str
-        Dimensions in their standard order.
-    standard_name : str, optional
-        CF standard name, where there is one.
-    minimum : float, optional
-        Smallest physical value; a check refuses anything below.
-    """
-
-    name: str
-    dims: tuple[str, ...]
-    units: str
-    long_name: str
-    standard_name: str = ""
-    minimum: float | None = None
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """CF attributes of the variable."""
-        attributes = {"units": self.units, "long_name": self.long_name}
-        if self.standard_name:
-            attributes["standard_name"] = self.standard_name
-        return attributes
-
+from .source_variables import SOURCE_VARIABLES
+from .variable import Variable
 
 _GRID = ("time", "alt", "lat", "lon")
 _SPECIES_GRID = ("species", *_GRID)
@@ -260,6 +227,7 @@ _ENTRIES = [
     Variable("ap", ("time",), "2 nT", "planetary a index, 3-hourly", minimum=0.0),
     Variable("f107", ("day",), "1e-22 W m-2 Hz-1", "observed solar flux at 10.7 cm", minimum=0.0),
     Variable("f107_81_day_mean", ("day",), "1e-22 W m-2 Hz-1", "81-day centred mean of the flux at 10.7 cm", minimum=0.0),
+    *SOURCE_VARIABLES,
 ]
 
 REGISTRY: dict[str, Variable] = {entry.name: entry for entry in _ENTRIES}

@@ -1,0 +1,330 @@
+"""``siderion sources debris``: one re-entry as an event, a global rate, and debris against the natural input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from cyclopts import Parameter
+
+from siderion.cli.show import parse_overrides, print_json
+from siderion.core.errors import DataError, SettingsError, explained
+from siderion.io.store import write_netcdf
+from siderion.jobs.atomic import atomic_file
+from siderion.jobs.settings import merged, read_toml
+from siderion.sources.debris.event import debris_event as make_event
+from siderion.sources.debris.event import heading_of_orbit
+from siderion.sources.debris.parity import debris_parity as make_parity
+from siderion.sources.debris.rate import debris_rate as make_rate
+from siderion.sources.debris.scenarios import Scenario, get_scenarios, own_series
+from siderion.sources.debris.settings import ReentrySettings
+from siderion.sources.entry.atmosphere import Atmosphere, mean_atmosphere, msis_atmosphere, standard_atmosphere
+
+_AIR = "msis, or standard (US 1976)"
+
+
+def debris_event(
+    *,
+    mass: float,
+    date: str,
+    lat: float,
+    lon: float,
+    heading: float | None = None,
+    inclination: float | None = None,
+    composition: str = "satellite",
+    speed: float | None = None,
+    flight_path_angle: float | None = None,
+    anchor: str = "break_up",
+    ion_share: float = 0.0,
+    atmosphere: str = "msis",
+    f107: float = 150.0,
+    ap: float = 4.0,
+    set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("event.nc"),
+    json_: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Fly one re-entry and write what it releases as a source for `siderion run`.
+
+    Parameters
+    ----------
+    mass
+        Mass at the entry, kg.
+    date
+        UTC at the anchor, such as 2024-06-01T12:00.
+    lat
+        Latitude of the anchor, degrees.
+    lon
+        Longitude of the anchor, degrees.
+    heading
+        Direction of motion at the anchor, degrees from north to east.
+    inclination
+        In place of the heading: inclination of the orbit, degrees, northward leg.
+    composition
+        satellite, rocket_stage, or a file: TOML with a table for each part, or CSV with the columns part, material,
+        mass_fraction, object_mass, bulk_density and, if wanted, separation_altitude.
+    speed
+        Speed at the start, km/s.
+    flight_path_angle
+        Angle of the path to the horizontal at the start, degrees, downward negative.
+    anchor
+        Which point date and place belong to: start or break_up.
+    ion_share
+        Share of the released atoms that is ionised soon after (impact makes no ions below 10 km/s).
+    atmosphere
+        msis (NRLMSIS 2.1 at the anchor), or standard (US 1976).
+    f107
+        F10.7, sfu, for msis.
+    ap
+        ap, for msis.
+    set_
+        Further settings, such as break_up_altitude=80 or removal=vaporisation; docs/debris.md lists them.
+    output
+        NetCDF file; event.nc by default.
+    json_
+        Print the results as JSON.
+    """
+    if (heading is None) == (inclination is None):
+        raise SettingsError("direction of flight: give --heading or --inclination, one of them")
+    course = heading_of_orbit(inclination, lat) if heading is None else heading  # type: ignore[arg-type]
+    given = {"speed": speed, "flight_path_angle": flight_path_angle, "ion_share": ion_share}
+    settings = _settings(given, set_)
+    if atmosphere not in ("msis", "standard"):
+        raise SettingsError(f"--atmosphere is {atmosphere!r}; use {_AIR}")
+    air = standard_atmosphere() if atmosphere == "standard" else msis_atmosphere(date, lat, lon, f107, None, ap)
+    event = make_event(
+        mass, _composition(composition), settings, air, time=date, latitude=lat, longitude=lon, heading=course, anchor=anchor
+    )
+    _write(event, output)
+    if json_:
+        print_json("sources debris event", json.loads(event.attrs["settings"]), event)
+        return
+    print("\n".join(_event_text(event, settings)))
+    print(f"wrote {output}")
+
+
+def debris_rate(
+    scenario: str = "2019",
+    *,
+    mass_rate: float | None = None,
+    shares: str = "table",
+    ion_share: float = 0.0,
+    atmosphere: str = "msis",
+    set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("rate.nc"),
+    json_: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Write the global mean production of atoms by debris as a source for `siderion run`.
+
+    Parameters
+    ----------
+    scenario
+        2019, 2024, S1 or S2.
+    mass_rate
+        In place of the scenario: mass that debris injects, t/yr.
+    shares
+        Shares of the elements: table, or composition (what the model of mean objects sheds).
+    ion_share
+        Share of the released atoms that is ionised soon after.
+    atmosphere
+        msis (global mean of NRLMSIS 2.1), or standard (US 1976).
+    set_
+        Further settings, such as layer_floor=85; docs/debris.md lists them.
+    output
+        NetCDF file; rate.nc by default.
+    json_
+        Print the results as JSON.
+    """
+    settings = _settings({"ion_share": ion_share}, set_)
+    rate = make_rate(scenario if mass_rate is None else mass_rate, settings, _mean_air(atmosphere), shares=shares)
+    _write(rate, output)
+    if json_:
+        print_json("sources debris rate", json.loads(rate.attrs["settings"]), rate)
+        return
+    print(f"{rate.attrs['title']}; t/yr injected, and released as atoms above {settings.layer_floor:g} km")
+    for name in rate["species"].values:
+        row = rate.sel(species=name)
+        print(f"{name:3} {float(row['injected_rate']):10.4g} {float(row['layer_rate']):10.4g}")
+    print(f"wrote {output}")
+
+
+def debris_parity(
+    *,
+    elements: str | None = None,
+    scenario: str | None = None,
+    series: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    series_factor: float = 1.25,
+    natural: str = "schulz2021",
+    natural_composition: str = "CI",
+    share: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    samples: int = 4000,
+    seed: int = 0,
+    horizon: float = 2100.0,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    json_: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Compare the input of elements by debris with the natural one, by scenario and year.
+
+    Parameters
+    ----------
+    elements
+        Elements separated by commas; all that are known by default.
+    scenario
+        Scenarios separated by commas; 2019,2024,S1,S2 by default.
+    series
+        In place of scenarios: your own masses as year=t/yr, such as 2020=400 2030=2000.
+    series_factor
+        Uncertainty of these masses, a factor.
+    natural
+        Natural mass influx: schulz2021 (12.4 kt/yr), review30 (30 t/d), carrillo2016 (43 t/d), or a number of t/yr.
+    natural_composition
+        CI, or schulz2021 (more aluminium).
+    share
+        Your own shares of elements in debris over the table, such as Al=0.5 Ti=0.02.
+    samples
+        Samples of the Monte Carlo.
+    seed
+        Its seed.
+    horizon
+        Last year in which parity is looked for.
+    output
+        NetCDF file, if wanted.
+    json_
+        Print the results as JSON.
+    """
+    parity = make_parity(
+        None if elements is None else [one.strip() for one in elements.split(",") if one.strip()],
+        scenarios=_scenarios(scenario, series, series_factor), natural=_number(natural), composition=natural_composition,
+        shares=_pairs(share, "--share"), samples=samples, seed=seed, horizon=horizon,
+    )  # fmt: skip
+    if output is not None:
+        _write(parity, output)
+    if json_:
+        print_json("sources debris parity", json.loads(parity.attrs["settings"]), parity)
+        return
+    print("\n".join(_parity_text(parity)))
+    if output is not None:
+        print(f"wrote {output}")
+
+
+def _settings(given: Mapping[str, Any], pairs: list[str] | None) -> ReentrySettings:
+    values = {name: value for name, value in given.items() if value is not None}
+    return ReentrySettings.make(merged(values, parse_overrides(tuple(pairs or ()))))
+
+
+def _mean_air(atmosphere: str) -> Atmosphere:
+    if atmosphere not in ("msis", "standard"):
+        raise SettingsError(f"--atmosphere is {atmosphere!r}; use {_AIR}")
+    return standard_atmosphere() if atmosphere == "standard" else mean_atmosphere()
+
+
+def _composition(text: str) -> str | dict[str, dict[str, Any]]:
+    """A composition by name, or read from a file that ends in .toml or .csv."""
+    path = Path(text)
+    if path.suffix == ".toml":
+        return {name: dict(part) for name, part in read_toml(path).items() if isinstance(part, Mapping)}
+    if path.suffix != ".csv":
+        return text
+    try:
+        table = pd.read_csv(path, comment="#", skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        raise DataError(f"composition {path} cannot be read as CSV: {error}; give a table of parts") from None
+    if "part" not in table:
+        raise DataError(f"composition {path} has the columns {list(table.columns)}; a column part is needed")
+    return {
+        str(row["part"]): {key: value for key, value in row.items() if key != "part" and not pd.isna(value)}
+        for row in table.to_dict("records")
+    }
+
+
+def _scenarios(names: str | None, series: list[str] | None, factor: float) -> tuple[Scenario, ...] | None:
+    if names is not None and series is not None:
+        raise SettingsError("--scenario and --series exclude each other; give one of them")
+    if series is not None:
+        masses = _pairs(series, "--series") or {}
+        return own_series({_year(name): mass for name, mass in masses.items()}, factor)
+    return None if names is None else get_scenarios(tuple(one.strip() for one in names.split(",") if one.strip()))
+
+
+def _year(text: str) -> float:
+    value = _number(text)
+    if isinstance(value, str):
+        raise SettingsError(f"--series {text}: the year is no number; write it as 2030=2000")
+    return value
+
+
+def _pairs(pairs: list[str] | None, option: str) -> dict[str, float] | None:
+    if pairs is None:
+        return None
+    result = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        value = _number(text)
+        if isinstance(value, str):
+            raise SettingsError(f"{option} {pair}: write it as name=value")
+        result[name] = value
+    return result
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _write(dataset: xr.Dataset, output: Path) -> None:
+    with explained(output), atomic_file(output) as temporary:
+        write_netcdf(dataset, temporary)
+
+
+def _event_text(event: xr.Dataset, settings: ReentrySettings) -> list[str]:
+    lines = [
+        f"{event.attrs['title']}; {event.attrs['atmosphere']}",
+        f"break-up at {float(event['break_up_altitude']):.1f} km, {float(event['break_up_speed']) / 1e3:.2f} km/s, "
+        f"{float(event['break_up_time']):.0f} s after the start",
+    ]
+    for part in event["part"].values:
+        row = event.sel(part=part)
+        shed = row["released_mass"].sum("species")
+        heights = event["alt"].values[shed.values > 0.0]
+        where = f"{heights.max():g} to {heights.min():g} km" if heights.size else "nowhere"
+        survives = "demised" if bool(row["demised"]) else f"{float(row['final_mass']):.3g} kg survive"
+        lines.append(f"{part:16} {float(row['initial_mass']):8.4g} kg, sheds {float(shed.sum()):8.4g} kg, {where}; {survives}")
+    lines.append(f"kg of the object, in the layer (above {settings.layer_floor:g} km), oxidised below, as droplets, surviving:")
+    budget = ("element_mass", "layer_mass", "oxidised_mass", "droplet_mass", "surviving_mass")
+    for name in event["species"].values:
+        row = event.sel(species=name)
+        lines.append(f"{name:3} " + " ".join(f"{float(row[one]):10.4g}" for one in budget))
+    if not event.sizes["point"]:
+        lines.append("nothing is released above the floor of the layer: the event has no point")
+    return lines
+
+
+def _parity_text(parity: xr.Dataset) -> list[str]:
+    lines = ["input by debris over natural input (16 to 84 %), whether it exceeds, and the share of debris for parity"]
+    for name in parity["element"].values:
+        row = parity.sel(element=name)
+        for scenario in parity["scenario"].values:
+            one = row.sel(scenario=scenario)
+            lines.append(
+                f"{name:3} {scenario:6} {float(one['debris_ratio']):9.3g} ({float(one['debris_ratio_lower']):.3g} to "
+                f"{float(one['debris_ratio_upper']):.3g}) {one['exceeds_natural'].item()!s:7} {float(one['parity_fraction']):.3g}"
+            )
+        if "parity_year" in row:
+            lines.append(f"{name:3} parity: {_year_text(row)}")
+    lines.append(parity.attrs["note"])
+    return lines
+
+
+def _year_text(row: xr.Dataset) -> str:
+    year, low, high = (float(row[f"parity_year{end}"]) for end in ("", "_lower", "_upper"))
+    if int(row["parity_year_flag"]):
+        return str(np.atleast_1d(row["parity_year_flag"].attrs["flag_meanings"].split())[-1]).replace("_", " ")
+    if bool(row["parity_year_upper_limit"]):
+        return f"before {year:.0f}"
+    return f"{year:.0f} ({low:.0f} to {high:.0f})"

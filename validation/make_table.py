@@ -30,6 +30,9 @@ CASES = (
     "exosphere_montecarlo",
     "wave_detection",
     "synthetic_mission",
+    "ablation",
+    "meteoroid_injection",
+    "field_line_flight",
 )
 SIZES = ("reduced", "full")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"

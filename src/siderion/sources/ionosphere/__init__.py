@@ -1,0 +1,1 @@
+"""The ionospheric supply: molecular ions, their way up a field line, and the share that reaches space."""

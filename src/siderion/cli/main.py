@@ -7,13 +7,17 @@ import sys
 
 from cyclopts import App
 
+from siderion.cli.ablate import ablate
 from siderion.cli.cite import cite
 from siderion.cli.days import days
 from siderion.cli.ensemble import ensemble
+from siderion.cli.escape import escape
 from siderion.cli.exosphere import exosphere
+from siderion.cli.pickup import pickup
 from siderion.cli.report import report
 from siderion.cli.run import run
 from siderion.cli.sample import sample
+from siderion.cli.sources import sources
 from siderion.cli.waves import waves
 from siderion.core.errors import SiderionError
 
@@ -22,7 +26,7 @@ app = App(
     help="Minor ions of space: from their sources, through their motion, to the instruments that see them.",
     help_on_error=False,
 )
-for command in (run, ensemble, days, waves, exosphere, report, sample, cite):
+for command in (run, ensemble, days, waves, exosphere, sources, ablate, pickup, escape, report, sample, cite):
     app.command(command)
 
 

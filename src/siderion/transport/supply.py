@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import CoverageError, DataError, SettingsError
+from siderion.core.variables import check_variable
 from siderion.frames.spherical import unit_vector
 from siderion.io.store import open_dataset
 from siderion.transport.boundaries import neutral_index
@@ -130,7 +131,7 @@ class Supply:
             held = ", ".join(data["species"].values.astype(str))
             raise CoverageError(f"{name} holds {held}, the run {', '.join(self.metals.values())}; choose --species to match")
         for variable in (*(RATES if has_rate else ()), *(EVENTS if has_event else ())):
-            _check_values(name, data[variable])
+            check_variable(data[variable], variable, name)
         entry: dict[str, Any] = {"file": Path(name).name, "title": str(data.attrs.get("title", ""))}
         if has_rate:
             entry["rate"] = self._add_rate(data, common)
@@ -262,11 +263,3 @@ def files_digest(settings: RunSettings) -> str:
             if part.is_file():
                 digest.update(part.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _check_values(name: str, array: xr.DataArray) -> None:
-    values = array.values
-    bad = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))
-    if len(bad):
-        place = ", ".join(f"{dim} {i}" for dim, i in zip(array.dims, bad[0], strict=True))
-        raise DataError(f"{name}: {array.name} is {values[tuple(bad[0])]} at {place}; it must be finite and not negative")

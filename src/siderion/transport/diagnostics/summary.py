@@ -78,22 +78,33 @@ def summary_dataset(output: xr.Dataset) -> xr.Dataset:
 def summary_text(species: str, summary: dict[str, Any], budget: dict[str, float]) -> str:
     """The summary in words."""
     peak = summary["largest_density_115_to_125_km"]
-    start = budget["initial"] + budget.get("supply", 0.0) or 1.0
-    shares = {
-        name: 100.0 * budget[name] / start for name in ("final", "through_edge", "through_top", "through_bottom", "chemistry")
-    }
-    base = "start and supply" if budget.get("supply") else "the start"
     lines = [
         f"{species}: largest density between 115 and 125 km is {peak['number_density']:.2e} m-3 at {peak['alt']:.1f} km, "
         f"{abs(peak['lat']):.1f} {'N' if peak['lat'] >= 0 else 'S'}, {peak['lon']:.1f} E, {peak['magnetic_local_time']:.1f} MLT, "
         f"{peak['time']} UT",
         f"evening cell over morning cell (mean density): {summary['evening_morning_ratio_120_km']:.2f} at 120 km, "
         f"{summary['evening_morning_ratio_200_km']:.2f} at 200 km, {summary['evening_morning_ratio_300_km']:.2f} at 300 km",
-        f"mass, in % of {base}: {shares['final']:.1f} left; edge {shares['through_edge']:+.1f}, top "
-        f"{shares['through_top']:+.1f}, bottom {shares['through_bottom']:+.1f}, chemistry {shares['chemistry']:+.1f}; "
-        f"budget closes to {abs(budget['residual']) / start:.0e}",
+        _budget_text(budget),
     ]
     return "\n".join(lines)
+
+
+_MOVES = {"through_edge": "edge", "through_top": "top", "through_bottom": "bottom", "chemistry": "chemistry"}
+
+
+def _budget_text(budget: dict[str, float]) -> str:
+    """The mass budget in % of what was there or released; in ions where they came by chemistry, as after an event."""
+    start = budget["initial"] + budget.get("supply", 0.0)
+    largest = max(abs(value) for value in budget.values()) or 1.0
+    if largest > 100.0 * start:
+        moves = ", ".join(f"{word} {budget[name]:+.2e}" for name, word in _MOVES.items())
+        return f"ions: {budget['final']:.2e} left; {moves}; budget closes to {abs(budget['residual']) / largest:.0e}"
+    moves = ", ".join(f"{word} {100.0 * budget[name] / start:+.1f}" for name, word in _MOVES.items())
+    base = "start and supply" if budget.get("supply") else "the start"
+    return (
+        f"mass, in % of {base}: {100.0 * budget['final'] / start:.1f} left; {moves}; "
+        f"budget closes to {abs(budget['residual']) / start:.0e}"
+    )
 
 
 def supply_text(output: xr.Dataset) -> list[str]:
@@ -102,9 +113,9 @@ def supply_text(output: xr.Dataset) -> list[str]:
         return []
     lines = []
     for metal, atoms in json.loads(output.attrs["mass_budget"])["atoms"].items():
+        gains = f"{atoms['supply_of_atoms']:.3e} released as atoms and {atoms['supply_of_ions']:.3e} as ions"
         lines.append(
-            f"{metal} in all its states: {atoms['initial']:.3e} atoms at the start, "
-            f"{atoms['supply_of_atoms']:.3e} released as atoms and {atoms['supply_of_ions']:.3e} as ions, {atoms['moved']:+.3e} moved through the boundaries, "
-            f"{atoms['final']:.3e} at the end; residual {atoms['residual']:+.1e}"
+            f"{metal} in all its states: {atoms['initial']:.3e} atoms at the start, {gains}, {atoms['moved']:+.3e} moved through "
+            f"the boundaries, {atoms['final']:.3e} at the end; residual {atoms['residual']:+.1e}"
         )
     return lines

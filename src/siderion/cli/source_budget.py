@@ -1,0 +1,144 @@
+"""``siderion sources budget``: how much each source supplies to a place, and what that rests on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+from cyclopts import Parameter
+
+from siderion.cli.show import page_beside, print_json, write_page
+from siderion.core.errors import SettingsError, explained
+from siderion.core.spread import Spread
+from siderion.inference.budget import Given, supply_budget
+from siderion.io.store import open_dataset, write_netcdf
+from siderion.jobs.atomic import atomic_file
+from siderion.report import render_report
+from siderion.sources.ionosphere.supply import top_flux
+
+_RUN_FACTOR = 3.0
+"""Assumed factor either way of the flux through the top of a run."""
+
+
+def budget(
+    *,
+    species: str = "Fe",
+    place: str = "metal layer",
+    year: float = 2024.0,
+    run: Path | None = None,
+    pickup: Path | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
+    samples: int = 20000,
+    seed: int = 0,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    json_: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Estimate the supply of a species to a place by each source, and name the assumption that dominates it.
+
+    Parameters
+    ----------
+    species
+        Neutral name: an element such as Fe, Al or Li, or a molecule of the ionosphere: N2, NO, O2.
+    place
+        metal layer, exobase, lobe or upstream.
+    year
+        Year of the debris, 2019 to 2035.
+    run
+        Output of `siderion run`: the flux of the ions through its top replaces the factors up to the exobase.
+    pickup
+        Output of `siderion pickup`: the ions that arrive, times the share of a month, replace the factors of the Moon.
+    set_
+        A factor as route.factor=value or value:lower:upper, such as moon.ion_share=0.005:0.002:0.01; several are allowed.
+    samples
+        Samples of the Monte Carlo over all factors.
+    seed
+        Its seed.
+    output
+        NetCDF file; a page with figures goes beside it. Without it only the text is printed.
+    json_
+        Print the results as JSON.
+    """
+    supplies: dict[tuple[str, str], Spread] = {}
+    if run is not None:
+        supplies["meteoroids", "exobase"] = _top_of_run(run, species)
+    if pickup is not None:
+        supplies["moon", "upstream"] = _arriving(pickup, species)
+    result = supply_budget(
+        species, place.replace("-", " "), year=year, given=Given(_factors(set_), supplies), samples=samples, seed=seed
+    )
+    page = None if output is None else page_beside(output)
+    if output is not None and page is not None:
+        with explained(output), atomic_file(output) as temporary:
+            write_netcdf(result, temporary)
+        write_page(render_report(result), page)
+    if json_:
+        print_json("sources budget", json.loads(result.attrs["settings"]), result)
+        return
+    print("\n".join(_text(result)))
+    if output is not None:
+        print(f"wrote {output} and {page}")
+
+
+def _factors(pairs: list[str] | None) -> dict[str, Spread]:
+    """``moon.ion_share=0.005:0.002:0.01`` as spreads; one number has no spread."""
+    found = {}
+    for pair in pairs or ():
+        name, _, text = pair.partition("=")
+        try:
+            numbers = [float(part) for part in text.split(":")]
+        except ValueError:
+            numbers = []
+        if len(numbers) not in (1, 3):
+            raise SettingsError(f"--set {pair}: write it as route.factor=value or route.factor=value:lower:upper")
+        value, lower, upper = numbers if len(numbers) == 3 else numbers * 3
+        found[name.strip().replace("-", "_")] = Spread(value, lower, upper)
+    return found
+
+
+def _top_of_run(path: Path, species: str) -> Spread:
+    """Ions per second that leave through the top of a run."""
+    place = path / "polar.zarr" if (path / "polar.zarr").exists() else path
+    flux = top_flux(open_dataset(place), species=[f"{species}+"])
+    value = float(flux["ions_up"].mean())
+    if not value > 0.0:
+        raise SettingsError(f"{path}: no {species}+ rises through its top at {float(flux['flux_alt']):g} km; nothing to budget")
+    words = f"ions that rise through {float(flux['flux_alt']):g} km in {path.name}, one pole; a factor {_RUN_FACTOR:g} is assumed"
+    return Spread(value, value / _RUN_FACTOR, value * _RUN_FACTOR, words, "computed")
+
+
+def _arriving(path: Path, species: str) -> Spread:
+    """Ions per second that arrive at the Earth, over a month."""
+    data = open_dataset(path)
+    name = f"{species}+"
+    if "arrival_rate" not in data or name not in data["species"].values:
+        raise SettingsError(f"{path} has no arrival_rate of {name}; give the output of siderion pickup for it")
+    share = 4.0 / 24.0  # of a month with the Moon at 10 to 14 h local time
+    ends = [float(data[f"arrival_rate{end}"].sel(species=name)) * share for end in ("", "_lower", "_upper")]
+    if not min(ends) > 0.0:
+        raise SettingsError(f"{path}: no {name} arrives; nothing to budget")
+    return Spread(ends[0], min(ends), max(ends), f"{path.name}, times 4/24 of a month with the Moon upstream", "computed")
+
+
+def _text(result: xr.Dataset) -> list[str]:
+    place, species = str(result["place"].values), result.attrs["species"]
+    lines = [f"{species} to the {place}, s-1 (16 to 84 %):"]
+    for route in result["route"].values:
+        one = result.sel(route=route)
+        lines.append(
+            f"{route:11} {_ends(one, 'supply')}; {100 * float(one['supply_share']):.3g} % of all, "
+            f"{100 * float(one['low_charge_share']):.3g} % of the singly charged ({one['charge_states'].item()})"
+        )
+        k = int(np.argmax(np.nan_to_num(one["variance_share"].values)))
+        lines.append(
+            f"{'':11} dominated by {one['dominant_factor'].item()} ({100 * float(one['dominant_variance_share']):.0f} % of the "
+            f"variance): {one['dominant_meaning'].item()}; {one['factor_source'].values[k]} "
+            f"[{one['factor_confidence'].values[k]}]"
+        )
+    return lines
+
+
+def _ends(one: xr.Dataset, name: str) -> str:
+    return f"{float(one[name]):.1e} ({float(one[f'{name}_lower']):.1e} to {float(one[f'{name}_upper']):.1e})"

@@ -43,3 +43,12 @@ def test_importing_siderion_changes_no_global_state():
         "assert len(siderion.__all__) <= 25; [getattr(siderion, name) for name in siderion.__all__]"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_heavy_ion_sources():
+    script = ROOT / "examples" / "heavy_ion_sources.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    heights = {name: float(km) for name, km in re.findall(r"^(\w+) of a 1 mg meteoroid: .* (\d+) km$", done.stdout, re.MULTILINE)}
+    assert heights["Na"] > heights["Fe"] > heights["Ca"]  # differential ablation
+    assert re.search(r"^solar wind: \d\.\de\+22 ions/s", done.stdout, re.MULTILINE)

@@ -32,6 +32,7 @@ _PUBLIC = {
     "run": "siderion.transport.run",
     "sample_along_track": "siderion.core.interpolation",
     "statements": "siderion.transport.statements",
+    "supply_budget": "siderion.inference.budget",
     "survey_waves": "siderion.waves.survey",
     "swipe": "siderion.background.convection",
     "two_cell_days": "siderion.solarwind.two_cell",

@@ -13,6 +13,7 @@ from small_run import SMALL, small_settings
 from siderion.chemistry.network import build_network
 from siderion.core.errors import CheckpointError, CoverageError, DataError, SettingsError
 from siderion.core.species import get_species
+from siderion.core.variables import with_attributes
 from siderion.frames.spherical import unit_vector
 from siderion.io.store import write_netcdf
 from siderion.jobs.checkpoint import save_checkpoint
@@ -65,6 +66,7 @@ def rate_source(path, species=("Fe",), atoms=2.0, ions=1.0, **attributes):
         {"species": list(species), "alt": 0.5 * (edges[1:] + edges[:-1])},
         {"kind": "siderion source", "title": "test", **attributes},
     )
+    with_attributes(data)
     write_netcdf(data, path)
     return path
 
@@ -86,6 +88,7 @@ def event_source(path, species=("Fe",), alt=(120.0, 100.0, 70.0), lat=70.0, minu
         },
         {"kind": "siderion source", "title": "an event"},
     )
+    with_attributes(data)
     write_netcdf(data, path)
     return path
 
@@ -182,7 +185,7 @@ def test_bad_files_are_refused_in_words(tmp_path):
     write_netcdf(xr.Dataset({"a": ("x", [1.0])}), plain)
     with pytest.raises(DataError, match="no source data set"):
         Supply(settings(plain), GRID, SHELLS, PERIOD)
-    with pytest.raises(DataError, match="neutral_production is nan at species 0, alt 0"):
+    with pytest.raises(DataError, match=r"neutral_production is nan at \{'species': 0, 'alt': 0\}"):
         Supply(settings(rate_source(tmp_path / "hole.nc", atoms=np.nan)), GRID, SHELLS, PERIOD)
     with pytest.raises(CoverageError, match="holds Mg, the run Fe"):
         Supply(settings(rate_source(tmp_path / "mg.nc", species=("Mg",))), GRID, SHELLS, PERIOD)

@@ -11,12 +11,20 @@ import xarray as xr
 from small_run import SMALL, small_settings
 
 from siderion.chemistry.network import build_network
+from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import CheckpointError, CoverageError, DataError, SettingsError
 from siderion.core.species import get_species
 from siderion.core.variables import with_attributes
 from siderion.frames.spherical import unit_vector
 from siderion.io.store import write_netcdf
 from siderion.jobs.checkpoint import save_checkpoint
+from siderion.sources.debris.event import debris_event
+from siderion.sources.debris.settings import ReentrySettings
+from siderion.sources.entry.atmosphere import standard_atmosphere
+from siderion.sources.meteoroids.injection import meteoroid_injection
+from siderion.sources.meteoroids.scenarios import get_scenario
+from siderion.sources.meteoroids.settings import InjectionSettings
+from siderion.sources.meteoroids.speeds import get_speeds
 from siderion.transport.budget import AtomBudget, Budget
 from siderion.transport.diagnostics import supply_text
 from siderion.transport.grid import CapGrid, ShellGrid
@@ -81,7 +89,7 @@ def event_source(path, species=("Fe",), alt=(120.0, 100.0, 70.0), lat=70.0, minu
         },
         {
             "species": list(species),
-            "point_time": ("point", START + np.array([seconds(60 * m) for m in minutes])),
+            "point_time": ("point", START + np.array([seconds(60 * m) for m in minutes], dtype="timedelta64[ns]")),
             "point_alt": ("point", np.array(alt)),
             "point_lat": ("point", np.full(count, lat)),
             "point_lon": ("point", np.linspace(10.0, 14.0, count)),
@@ -191,8 +199,37 @@ def test_bad_files_are_refused_in_words(tmp_path):
         Supply(settings(rate_source(tmp_path / "mg.nc", species=("Mg",))), GRID, SHELLS, PERIOD)
     with pytest.raises(CoverageError, match="no point of the event lies in the run"):
         Supply(settings(event_source(tmp_path / "south.nc", lat=-70.0)), GRID, SHELLS, PERIOD)
+    with pytest.raises(CoverageError, match="releases no Fe inside the run"):
+        Supply(settings(rate_source(tmp_path / "zero.nc", atoms=0.0, ions=0.0)), GRID, SHELLS, PERIOD)
+    with pytest.raises(CoverageError, match="holds no point"):
+        Supply(settings(event_source(tmp_path / "none.nc", alt=(), minutes=())), GRID, SHELLS, PERIOD)
     with pytest.raises(SettingsError, match="depletable"):
         Supply(settings(event_source(tmp_path / "e.nc"), chemistry={"neutral": "fixed"}), GRID, SHELLS, PERIOD)
+
+
+def test_real_source_files_enter_with_all_that_lies_in_the_run(tmp_path):
+    """What the commands write, a rate over the globe and an event, arrives: the cap takes its share of the sphere."""
+    air = standard_atmosphere()
+    coarse = InjectionSettings(masses_per_bin=1, speeds=6, angles=2)
+    rate, event = tmp_path / "meteoroids.nc", tmp_path / "event.nc"
+    made = meteoroid_injection(get_scenario("review"), get_speeds("hrmp"), air, coarse, elements=["Fe"])
+    write_netcdf(made, rate)
+    fell = debris_event(
+        100.0, "satellite", ReentrySettings(), air, time="2023-06-18T00:30", latitude=75.0, longitude=20.0, heading=0.0
+    )
+    write_netcdf(fell, event)
+    one = metal()
+    fine = ShellGrid.stretched(80.0, 140.0, 150.0, 1.0, 2.0)
+    one.reservoirs = np.zeros((len(one.network.states), fine.levels, GRID.cells, GRID.cells))
+    supply = Supply(settings(rate), GRID, fine, PERIOD)
+    supply.add(one, START, 60.0, MODEL)
+    edges = EARTH_RADIUS + 1e3 * made["alt_bounds"].transpose("alt", "bound").values
+    volumes = 4.0 / 3.0 * np.pi * np.diff(edges**3).ravel()
+    above = made["alt_bounds"].values.min(axis=1) >= 80.0
+    globe = float((made["neutral_production"].sel(species="Fe").values * volumes)[above].sum())
+    assert one.atoms.supply == pytest.approx(60.0 * globe * GRID.solid_angle[GRID.active].sum() / (4.0 * np.pi), rel=1e-3)
+    record = Supply(settings(event, species=("Al+",)), GRID, fine, PERIOD).record[0]["event"]["Al"]
+    assert record["released_atoms_in_run"] == pytest.approx(float(fell["released_atoms"].sel(species="Al").sum()), rel=1e-9)
 
 
 def test_the_digest_follows_the_content(tmp_path):
@@ -229,7 +266,8 @@ def test_an_event_is_found_in_the_mass_budget_at_the_end(event_run):
 
 def test_the_event_is_told_in_words_and_cited(event_run):
     assert json.loads(event_run.attrs["supply"])[0]["title"] == "an event"
-    (line,) = supply_text(event_run)
+    share, line = supply_text(event_run)
+    assert share == "event.nc: 100 % of its Al falls into the run"
     assert "3.000e+20 released as atoms and 6.000e+20 as ions" in line
 
 

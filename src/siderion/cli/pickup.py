@@ -10,13 +10,14 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import print_json
+from siderion.cli.show import page_beside, print_json, write_page
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import SettingsError, explained
 from siderion.frames.moon import moon_position_from_phase, moon_position_gse
 from siderion.geospace.lunar import lunar_local_time, lunar_sector
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
+from siderion.report import render_report
 from siderion.sources.moon.results import compare_with_suleica, simulate_pickup
 from siderion.sources.moon.settings import PickupSettings
 
@@ -46,6 +47,7 @@ def pickup(
     particles: int = 20_000,
     seed: int = 0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Pick ions of the Moon up in a given solar wind and follow them to the Earth.
@@ -99,7 +101,9 @@ def pickup(
     seed
         Seed of the random numbers.
     output
-        NetCDF file.
+        NetCDF file; a page with figures goes beside it.
+    no_report
+        Do not make the page.
     json_
         Print the results as JSON.
     """
@@ -111,16 +115,19 @@ def pickup(
         "photo_rates": _pairs("--photo-rate", photo_rate or []), "at": _place(at), "radius": radius, "tail_limit": tail_limit,
         "particles": particles, "seed": seed,
     })  # fmt: skip
+    page = None if output is None or no_report else page_beside(output)
     result = simulate_pickup(settings)
     if output is not None:
         with explained(output), atomic_file(output) as temporary:
             write_netcdf(result, temporary)
+    if page is not None:
+        write_page(render_report(result), page)
     if json_:
         print_json("pickup", settings.model_dump(mode="json"), result)
         return
     print("\n".join(_text(result, settings)))
     if output is not None:
-        print(f"wrote {output}")
+        print(f"wrote {output}" + (f" and {page}" if page else ""))
 
 
 def _moon(date: str | None, moon: str | None, phase: float | None) -> tuple[float, ...]:

@@ -34,6 +34,7 @@ def budget(
     samples: int = 20000,
     seed: int = 0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Estimate the supply of a species to a place by each source, and name the assumption that dominates it.
@@ -58,6 +59,8 @@ def budget(
         Its seed.
     output
         NetCDF file; a page with figures goes beside it. Without it only the text is printed.
+    no_report
+        Do not make the page.
     json_
         Print the results as JSON.
     """
@@ -69,17 +72,18 @@ def budget(
     result = supply_budget(
         species, place.replace("-", " "), year=year, given=Given(_factors(set_), supplies), samples=samples, seed=seed
     )
-    page = None if output is None else page_beside(output)
-    if output is not None and page is not None:
+    page = None if output is None or no_report else page_beside(output)
+    if output is not None:
         with explained(output), atomic_file(output) as temporary:
             write_netcdf(result, temporary)
+    if page is not None:
         write_page(render_report(result), page)
     if json_:
         print_json("sources budget", json.loads(result.attrs["settings"]), result)
         return
     print("\n".join(_text(result)))
     if output is not None:
-        print(f"wrote {output} and {page}")
+        print(f"wrote {output}" + (f" and {page}" if page else ""))
 
 
 def _factors(pairs: list[str] | None) -> dict[str, Spread]:
@@ -94,7 +98,9 @@ def _factors(pairs: list[str] | None) -> dict[str, Spread]:
         if len(numbers) not in (1, 3):
             raise SettingsError(f"--set {pair}: write it as route.factor=value or route.factor=value:lower:upper")
         value, lower, upper = numbers if len(numbers) == 3 else numbers * 3
-        found[name.strip().replace("-", "_")] = Spread(value, lower, upper)
+        route, _, factor = name.strip().partition(".")
+        key = f"{route.replace('-', ' ').replace('_', ' ')}.{factor.replace('-', '_')}"  # solar-wind.proton-flux
+        found[key] = Spread(value, lower, upper)
     return found
 
 

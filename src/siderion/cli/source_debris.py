@@ -12,11 +12,12 @@ import pandas as pd
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import parse_overrides, print_json
+from siderion.cli.show import page_beside, parse_overrides, print_json, write_page
 from siderion.core.errors import DataError, SettingsError, explained
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
 from siderion.jobs.settings import merged, read_toml
+from siderion.report import render_report
 from siderion.sources.debris.event import debris_event as make_event
 from siderion.sources.debris.event import heading_of_orbit
 from siderion.sources.debris.parity import debris_parity as make_parity
@@ -46,6 +47,7 @@ def debris_event(
     ap: float = 4.0,
     set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("event.nc"),
+    no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Fly one re-entry and write what it releases as a source for `siderion run`.
@@ -84,7 +86,9 @@ def debris_event(
     set_
         Further settings, such as break_up_altitude=80 or removal=vaporisation; docs/debris.md lists them.
     output
-        NetCDF file; event.nc by default.
+        NetCDF file; event.nc by default. A page with figures goes beside it.
+    no_report
+        Do not make the page.
     json_
         Print the results as JSON.
     """
@@ -99,12 +103,12 @@ def debris_event(
     event = make_event(
         mass, _composition(composition), settings, air, time=date, latitude=lat, longitude=lon, heading=course, anchor=anchor
     )
-    _write(event, output)
+    written = _write(event, output, no_report)
     if json_:
         print_json("sources debris event", json.loads(event.attrs["settings"]), event)
         return
     print("\n".join(_event_text(event, settings)))
-    print(f"wrote {output}")
+    print(written)
 
 
 def debris_rate(
@@ -116,6 +120,7 @@ def debris_rate(
     atmosphere: str = "msis",
     set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("rate.nc"),
+    no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Write the global mean production of atoms by debris as a source for `siderion run`.
@@ -135,13 +140,15 @@ def debris_rate(
     set_
         Further settings, such as layer_floor=85; docs/debris.md lists them.
     output
-        NetCDF file; rate.nc by default.
+        NetCDF file; rate.nc by default. A page with figures goes beside it.
+    no_report
+        Do not make the page.
     json_
         Print the results as JSON.
     """
     settings = _settings({"ion_share": ion_share}, set_)
     rate = make_rate(scenario if mass_rate is None else mass_rate, settings, _mean_air(atmosphere), shares=shares)
-    _write(rate, output)
+    written = _write(rate, output, no_report)
     if json_:
         print_json("sources debris rate", json.loads(rate.attrs["settings"]), rate)
         return
@@ -149,7 +156,7 @@ def debris_rate(
     for name in rate["species"].values:
         row = rate.sel(species=name)
         print(f"{name:3} {float(row['injected_rate']):10.4g} {float(row['layer_rate']):10.4g}")
-    print(f"wrote {output}")
+    print(written)
 
 
 def debris_parity(
@@ -165,6 +172,7 @@ def debris_parity(
     seed: int = 0,
     horizon: float = 2100.0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Compare the input of elements by debris with the natural one, by scenario and year.
@@ -192,7 +200,9 @@ def debris_parity(
     horizon
         Last year in which parity is looked for.
     output
-        NetCDF file, if wanted.
+        NetCDF file, if wanted; a page with figures goes beside it.
+    no_report
+        Do not make the page.
     json_
         Print the results as JSON.
     """
@@ -201,14 +211,13 @@ def debris_parity(
         scenarios=_scenarios(scenario, series, series_factor), natural=_number(natural), composition=natural_composition,
         shares=_pairs(share, "--share"), samples=samples, seed=seed, horizon=horizon,
     )  # fmt: skip
-    if output is not None:
-        _write(parity, output)
+    written = "" if output is None else _write(parity, output, no_report)
     if json_:
         print_json("sources debris parity", json.loads(parity.attrs["settings"]), parity)
         return
     print("\n".join(_parity_text(parity)))
-    if output is not None:
-        print(f"wrote {output}")
+    if written:
+        print(written)
 
 
 def _settings(given: Mapping[str, Any], pairs: list[str] | None) -> ReentrySettings:
@@ -277,9 +286,14 @@ def _number(text: str) -> float | str:
         return text
 
 
-def _write(dataset: xr.Dataset, output: Path) -> None:
+def _write(dataset: xr.Dataset, output: Path, no_report: bool) -> str:
+    """Write a data set, and its page if wanted; say what was written."""
+    page = None if no_report else page_beside(output)
     with explained(output), atomic_file(output) as temporary:
         write_netcdf(dataset, temporary)
+    if page is not None:
+        write_page(render_report(dataset), page)
+    return f"wrote {output}" + (f" and {page}" if page else "")
 
 
 def _event_text(event: xr.Dataset, settings: ReentrySettings) -> list[str]:

@@ -10,13 +10,18 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import print_json, progress_report
+from siderion.cli.show import page_beside, print_json, progress_report, write_page
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import SettingsError, explained
 from siderion.io.store import open_dataset, write_netcdf
 from siderion.jobs.atomic import atomic_file
-from siderion.sources.ionosphere.escape import Setting, escape_fractions
+from siderion.report import render_report
+from siderion.sources.ionosphere.escape import Setting, escape_fractions, reach_profile
 from siderion.sources.ionosphere.supply import magnetospheric_supply, top_flux
+
+_LEVELS = 40
+_HEIGHTS = (1000e3, 1200e3, 1500e3, 2000e3, 4000e3)
+"""Altitudes, m, that the profiles of day and night hold besides `_LEVELS` others."""
 
 
 def ionosphere(
@@ -34,6 +39,7 @@ def ionosphere(
     seed: int = 0,
     run: Path | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Share of ions, rising from the topside ionosphere, that waves lift to 4 Earth radii; with a run, its supply of metals.
@@ -66,7 +72,10 @@ def ionosphere(
     run
         Output folder of `siderion run`, or its polar.zarr: flux of metal ions through its top, times the share that escapes.
     output
-        NetCDF file; none by default.
+        NetCDF file, with the share that passes each altitude by day and by night; a page with figures goes beside it. None by
+        default.
+    no_report
+        Do not make the page.
     json_
         Print the results as JSON.
     """
@@ -79,21 +88,50 @@ def ionosphere(
     )  # fmt: skip
     powers = wave_power or [setting.surroundings.waves.pre_power]
     starts = [1e3 * altitude for altitude in from_ or [500.0]]
+    page = None if output is None or no_report else page_beside(output)
     flux = None if run is None else _flux(run)
     with progress_report(quiet=json_) as report:
         fractions = escape_fractions(ions, powers, starts, setting, particles, seed, report=report)
     if flux is not None:
         fractions = _with_supply(fractions, flux, powers[0], starts[0] * 1e-3)
     if output is not None:
+        passing = _day_and_night(ions, min(starts), setting, particles, seed)
+        fractions = fractions.merge(passing, combine_attrs="override")
         with explained(output), atomic_file(output) as temporary:
             write_netcdf(fractions, temporary)
+    if page is not None:
+        write_page(render_report(fractions), page)
     if json_:
         settings = json.loads(fractions.attrs["settings"])
         print_json("sources ionosphere", {**settings, "run": str(run or "")}, fractions)
         return
     print("\n".join(_text(fractions, setting, flux)))
     if output is not None:
-        print(f"wrote {output}")
+        print(f"wrote {output}" + (f" and {page}" if page else ""))
+
+
+def _day_and_night(ions: list[str], start: float, setting: Setting, particles: int, seed: int) -> xr.Dataset:
+    """Share that passes each altitude in the presets day and night, and in that of the command; wave powers are theirs."""
+    around, parts = setting.surroundings, {}
+    lowest, highest = max(1.05 * start, start + 20e3), 0.97 * around.top
+    if lowest >= highest:
+        return xr.Dataset()
+    heights = np.unique(np.concatenate([
+        np.geomspace(lowest, highest, _LEVELS), [z for z in _HEIGHTS if lowest < z < highest],
+    ]))  # fmt: skip
+    for name in dict.fromkeys(["day", "night", setting.name]):
+        state = Setting.named(
+            name, invariant_latitude=around.line.invariant_latitude, ambipolar=setting.ambipolar_name, rates=around.rates,
+            top=around.top, recombination=around.electrons is not None,
+        )  # fmt: skip
+        one = reach_profile(ions, heights.tolist(), start, state, particles, seed)
+        waves = state.surroundings.waves
+        one["main_altitude"] = ((), 1e-3 * waves.main_altitude, {"units": "km", "long_name": "lower edge of the main waves"})
+        one["wave_power"] = ((), waves.pre_power, {"units": "V2 m-2 Hz-1", "long_name": "wave power below the main waves"})
+        parts[name] = one.rename({key: f"preset_{key}" for key in one.data_vars})
+    result = xr.concat(list(parts.values()), "preset", combine_attrs="override").assign_coords(preset=list(parts))
+    result["preset_passing_fraction"].attrs["start_km"] = 1e-3 * start
+    return result
 
 
 def _flux(run: Path) -> xr.Dataset:

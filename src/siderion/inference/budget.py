@@ -193,7 +193,7 @@ def _attributes(
         for (source, confidence), meaning in seen.items()
     ]
     return {
-        "title": f"Supply of {species} to the {place} by source",
+        "title": f"Supply of {species} {'upstream of the bow shock' if place == 'upstream' else f'to the {place}'} by source",
         "kind": "siderion budget",
         "species": species,
         "settings": json.dumps({"species": species, "place": place, "year": year, "samples": samples, "seed": seed}),

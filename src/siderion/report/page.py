@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import matplotlib
 import xarray as xr
 
+from .ablation_page import is_ablation, render_ablation_page
+from .budget_page import is_budget, render_budget_page
+from .debris_page import is_debris_event, is_debris_rate, render_debris_event_page, render_debris_rate_page
 from .ensemble_page import is_ensemble, render_ensemble_page
 from .exosphere_page import is_exosphere, render_exosphere_page
 from .figures import STYLE
 from .generic_page import render_generic_page
+from .ionosphere_page import is_ionosphere, render_ionosphere_page
+from .meteoroid_page import is_meteoroids, render_meteoroid_page
+from .parity_page import is_debris_parity, render_debris_parity_page
+from .pickup_page import is_pickup, render_pickup_page
 from .polar_page import render_polar_page
 from .selection import missing_for_polar_report
 from .waves_page import render_waves_page
+
+_PAGES: tuple[tuple[Callable[[xr.Dataset], bool], Callable[[xr.Dataset], str]], ...] = (
+    (is_debris_event, render_debris_event_page),
+    (is_debris_rate, render_debris_rate_page),
+    (is_ablation, render_ablation_page),
+    (is_meteoroids, render_meteoroid_page),
+    (is_ionosphere, render_ionosphere_page),
+    (is_debris_parity, render_debris_parity_page),
+    (is_budget, render_budget_page),
+    (is_pickup, render_pickup_page),
+)
+"""Pages of data sets that name their kind: a test, and what renders those that pass it."""
 
 
 def render_report(dataset: xr.Dataset | xr.DataTree) -> str:
@@ -48,6 +69,10 @@ def render_report(dataset: xr.Dataset | xr.DataTree) -> str:
     if is_ensemble(dataset):
         with matplotlib.rc_context(rc=STYLE):
             return render_ensemble_page(dataset)
+    for belongs, render in _PAGES:
+        if belongs(dataset):
+            with matplotlib.rc_context(rc=STYLE):
+                return render(dataset)
     missing = missing_for_polar_report(dataset)
     with matplotlib.rc_context(rc=STYLE):
         return render_generic_page(dataset, missing) if missing else render_polar_page(dataset)

@@ -137,6 +137,7 @@ class Supply:
             entry["rate"] = self._add_rate(data, common)
         if has_event:
             entry["event"] = self._add_event(name, data, common, period)
+        self._refuse_nothing(name, entry, common)
         self.record.append(entry)
         self.citations += json.loads(data.attrs.get("sources", "[]"))
 
@@ -161,6 +162,8 @@ class Supply:
         missing = [variable for variable in _POINTS if variable not in data]
         if missing:
             raise DataError(f"{name}: an event needs {', '.join(missing)} along point; make it with siderion sources debris")
+        if not data.sizes["point"]:
+            raise CoverageError(f"{name} holds no point: nothing was released above the floor of the layer; look at the event")
         time, alt, lat, lon, width = (data[variable].values for variable in _POINTS)
         faces = self.shells.face_altitude
         inside = (time >= period[0]) & (time < period[1]) & (alt >= faces[0]) & (alt < faces[-1])
@@ -186,6 +189,17 @@ class Supply:
                 total = float(numbers[variable][inside, metals.index(metal)].sum())
                 counts[metal][f"{variable}_in_run"] = total
         return counts
+
+    def _refuse_nothing(self, name: str, entry: dict[str, Any], metals: list[str]) -> None:
+        """Raise where a file adds nothing of a metal: a run would look as if its source made no difference."""
+        for metal in metals:
+            taken = [value for kind in ("rate", "event") for key, value in entry.get(kind, {}).get(metal, {}).items()
+                     if key.endswith("_in_run")]  # fmt: skip
+            if not any(taken):
+                raise CoverageError(
+                    f"{name} releases no {metal} inside the run ({self.shells.faces[0]:g} to {self.shells.faces[-1]:g} km); "
+                    f"leave {self.metals[metal]} out of --species, or look at the file: what sheds lower does not count"
+                )
 
     def _refuse_lost_atoms(self, settings: RunSettings) -> None:
         """Raise where atoms would have no place to go."""

@@ -109,9 +109,15 @@ def _budget_text(budget: dict[str, float]) -> str:
 
 def supply_text(output: xr.Dataset) -> list[str]:
     """What the sources of a run released, and where the atoms of each metal are at the end; empty without sources."""
-    if not json.loads(output.attrs.get("supply", "[]")):
+    files = json.loads(output.attrs.get("supply", "[]"))
+    if not files:
         return []
     lines = []
+    for entry in files:
+        for kind in ("rate", "event"):
+            for metal, numbers in entry.get(kind, {}).items():
+                whole, taken = (sum(v for k, v in numbers.items() if k.endswith(end)) for end in ("_in_file", "_in_run"))
+                lines.append(f"{entry['file']}: {100.0 * taken / whole:.0f} % of its {metal} falls into the run")
     for metal, atoms in json.loads(output.attrs["mass_budget"])["atoms"].items():
         gains = f"{atoms['supply_of_atoms']:.3e} released as atoms and {atoms['supply_of_ions']:.3e} as ions"
         lines.append(

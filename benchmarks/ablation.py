@@ -2,11 +2,13 @@
 
     python benchmarks/ablation.py [number of bodies] [bodies of the loop]
 
-Prints seconds of this package for all bodies, seconds per body of both, and their ratio, with the processors in use.
+Prints seconds of this package for all bodies, seconds per body of both, and their ratio, with the processors in use; where
+JAX is installed, seconds of its compilation and of its flights on its device too.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from pathlib import Path
@@ -20,6 +22,7 @@ from test_ablation import bulk_equations
 
 from siderion.sources.entry.atmosphere import standard_atmosphere
 from siderion.sources.entry.flight import fly_bodies
+from siderion.sources.entry.flight_jax import fly_bodies_jax
 from siderion.sources.entry.settings import AblationSettings
 
 
@@ -49,6 +52,16 @@ def scipy_loop(mass: np.ndarray, speed: np.ndarray, zenith: np.ndarray, density:
     return time.perf_counter() - started
 
 
+def seconds_of_jax(mass: np.ndarray, speed: np.ndarray, zenith: np.ndarray, density: float, air) -> tuple[float, float]:
+    """Seconds of a first call, which compiles, and of a second one."""
+    spent = []
+    for _ in range(2):
+        started = time.perf_counter()
+        fly_bodies_jax(mass, speed, zenith, density, air, elements=["Na", "Fe", "Ca"])
+        spent.append(time.perf_counter() - started)
+    return spent[0], spent[1]
+
+
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
@@ -63,6 +76,9 @@ def main() -> None:
         print(f"{count} bodies, {release} release: {seconds:.2f} s on {numba.get_num_threads()} threads ({spent:.2f} s of CPU)")
         if release == "uniform":
             ours = seconds / count
+    if importlib.util.find_spec("jax") is not None:
+        first, second = seconds_of_jax(mass, speed, zenith, 2200.0, air)
+        print(f"JAX: {second:.2f} s, and {first - second:.2f} s to compile; time over that of the kernel {second / seconds:.2f}")
     theirs = scipy_loop(mass[:loop], speed[:loop], zenith[:loop], 2200.0, air) / loop
     print(f"scipy loop: {1e3 * theirs:.1f} ms a body; this package: {1e3 * ours:.3f} ms; ratio {theirs / ours:.0f}")
 

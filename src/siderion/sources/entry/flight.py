@@ -14,7 +14,7 @@ Classical model: dm/dt = -sigma G A V^(2/3) rho v^3, all elements alike. Referen
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,11 +34,14 @@ from .rates import FIRST, Air, Body
 from .settings import AblationSettings, default_value
 
 Array = NDArray[np.float64]
+Sums = tuple[Array, Array, Array, Array, Array]
+"""Released (body, group, alt), momentum (body, alt), ionised (body, pair, alt), outside (body, group), ends (body, END)."""
 ENTRY_ALTITUDE = 400e3
 """Altitude at which flights begin unless said otherwise, m."""
 ENDS = ("ablated", "slowed", "ground", "left", "steps")
 """Ways in which a flight ends; ``end`` of the data sets counts them from 0."""
-_SPEED_STEP = 50.0
+SPEED_STEP = 50.0
+"""Steps of the tables of ionisation, m s-1."""
 _FASTEST = 1e5
 _CAUSES = {"none": 0, "pressure": 1, "grain_energy": 2, "grain_altitude": 3}
 _TRACK_ATTRIBUTES = {
@@ -100,20 +103,34 @@ def fly_bodies(
     NumericalError
         A flight did not end within the largest number of steps.
     """
-    chosen = settings or AblationSettings()
-    rows = _checked_bodies(mass, speed, zenith_angle, density)
-    edges = _checked_edges(altitude_edges)
-    plan = _plan(chosen, atmosphere, material, elements, entry_altitude)
+    bodies, chosen = (mass, speed, zenith_angle, density), settings or AblationSettings()
+    return fly_with(_fly_compiled, bodies, atmosphere, chosen, altitude_edges, material, entry_altitude, elements)
+
+
+def fly_with(
+    kernel: Callable[[Plan, Array, Array, float], Sums], bodies: Sequence[ArrayLike], atmosphere: Atmosphere,
+    settings: AblationSettings, altitude_edges: ArrayLike | None, material: str | Mapping[str, float], entry_altitude: float,
+    elements: Sequence[str] | None,
+) -> xr.Dataset:  # fmt: skip
+    """Check, fly by a kernel and collect; the kernel takes plan, rows of bodies, edges (m) and temperature at entry (K)."""
+    rows, edges = _checked_bodies(*bodies), _checked_edges(altitude_edges)
+    plan = _plan(settings, atmosphere, material, elements, entry_altitude)
+    sums = kernel(plan, rows, edges, settings.body_temperature)
+    _check_ends(sums[-1], rows, settings)
+    return _collect(rows, edges, plan, *sums, atmosphere, settings)
+
+
+def _fly_compiled(plan: Plan, rows: Array, edges: Array, temperature: float) -> Sums:
+    """All bodies by the compiled kernel."""
     count, groups, bins = rows.shape[1], len(plan.melt.volatility), edges.size - 1
     released, ionised = np.zeros((count, groups, bins)), np.zeros((count, len(plan.pair_group), bins))
     momentum, outside, ends = np.zeros((count, bins)), np.zeros((count, groups)), np.zeros((count, len(END)))
     fly_all(
-        np.ascontiguousarray(rows[[0, 3]].T), rows[1], np.radians(rows[2]), chosen.body_temperature, plan.melt.group_fractions,
+        np.ascontiguousarray(rows[[0, 3]].T), rows[1], np.radians(rows[2]), temperature, plan.melt.group_fractions,
         plan.melt.volatility, plan.body, plan.air, plan.yields, plan.breaking, plan.limits, plan.pair_group, plan.chances,
-        _SPEED_STEP, edges, released, momentum, ionised, outside, ends,
+        SPEED_STEP, edges, released, momentum, ionised, outside, ends,
     )  # fmt: skip
-    _check_ends(ends, rows, chosen)
-    return _collect(rows, edges, plan, released, momentum, ionised, outside, ends, atmosphere, chosen)
+    return released, momentum, ionised, outside, ends
 
 
 def fly_one(
@@ -151,10 +168,9 @@ def fly_one(
         As in `fly_bodies`.
     """
     chosen = settings or AblationSettings()
-    rows = _checked_bodies(mass, speed, zenith_angle, density)
+    rows, edges = _checked_bodies(mass, speed, zenith_angle, density), _checked_edges(altitude_edges)
     if rows.shape[1] != 1:
         raise SettingsError(f"fly_one takes one body, not {rows.shape[1]}; use fly_bodies")
-    edges = _checked_edges(altitude_edges)
     plan = _plan(chosen, atmosphere, material, elements, entry_altitude)
     groups, bins = len(plan.melt.volatility), edges.size - 1
     released, ionised = np.zeros((1, groups, bins)), np.zeros((1, len(plan.pair_group), bins))
@@ -165,7 +181,7 @@ def fly_one(
     track = np.zeros((chosen.largest_steps, len(TRACK)))
     length = fly_body(
         state, float(rows[0, 0]), plan.melt.group_fractions, plan.melt.volatility, body, plan.air, plan.yields, plan.breaking,
-        plan.limits, plan.pair_group, plan.chances, _SPEED_STEP, edges, (released[0], momentum[0], ionised[0], outside[0]),
+        plan.limits, plan.pair_group, plan.chances, SPEED_STEP, edges, (released[0], momentum[0], ionised[0], outside[0]),
         ends[0], track,
     )  # fmt: skip
     _check_ends(ends, rows, chosen)
@@ -180,7 +196,7 @@ def fly_one(
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What the kernels need, from settings and material."""
 
     melt: Melt
@@ -202,23 +218,22 @@ def _plan(
     material: str | Mapping[str, float],
     elements: Sequence[str] | None,
     entry_altitude: float,
-) -> _Plan:
+) -> Plan:
     bottom = float(atmosphere.altitude[0])
     if not bottom < entry_altitude < np.inf:
         raise SettingsError(f"entry altitude is {entry_altitude / 1e3:g} km; it must be above {bottom / 1e3:g} km")
     melt = make_melt(material, settings.release if settings.model == "thermal" else "uniform")
-    names = list(melt.elements) if elements is None else list(elements)
-    unknown = [name for name in names if name not in melt.elements]
-    if unknown or not names:
+    names = list(melt.elements if elements is None else elements)
+    if (unknown := [name for name in names if name not in melt.elements]) or not names:
         raise SettingsError(f"elements {unknown} are not in the material; it has {', '.join(melt.elements)}")
     reported = np.array([melt.elements.index(name) for name in names])
-    speeds = np.arange(0.0, _FASTEST + _SPEED_STEP, _SPEED_STEP)
+    speeds = np.arange(0.0, _FASTEST + SPEED_STEP, SPEED_STEP)
     curves = np.array([impact_ionisation(speeds, settings.ionisation, name) for name in names])
     different, curve = np.unique(curves, axis=0, return_inverse=True)
     pairs, pair = np.unique(np.stack([melt.group[reported], curve.ravel()]), axis=1, return_inverse=True)
     air = Air(*atmosphere.kernel_table(entry_altitude))
     ends = (settings.tolerance, settings.smallest_share, settings.slowest_speed, settings.largest_steps)
-    return _Plan(
+    return Plan(
         melt, _body(settings), air, _yields(), _breaking(settings), Limits(*ends, float(entry_altitude)), reported,
         np.ascontiguousarray(pairs[0]), pair.ravel(), np.ascontiguousarray(different[pairs[1]]),
         _sources(settings, atmosphere, melt),
@@ -308,7 +323,7 @@ def _check_ends(ends: Array, rows: Array, settings: AblationSettings) -> None:
 
 
 def _collect(
-    rows: Array, edges: Array, plan: _Plan, released: Array, momentum: Array, ionised: Array, outside: Array, ends: Array,
+    rows: Array, edges: Array, plan: Plan, released: Array, momentum: Array, ionised: Array, outside: Array, ends: Array,
     atmosphere: Atmosphere, settings: AblationSettings,
 ) -> xr.Dataset:  # fmt: skip
     """Data set of the flights."""
@@ -338,19 +353,9 @@ def _collect(
         "end_altitude": ("body", end["end_altitude"] / 1e3, "km", "altitude of the end of the flight"),
         "half_mass_altitude": ("body", end["half_mass_altitude"] / 1e3, "km", "altitude where half of the mass is left"),
         "half_mass_speed": ("body", end["half_mass_speed"], "m s-1", "speed where half of the mass is left"),
-        "half_mass_air_column": (
-            "body",
-            column,
-            "kg m-2",
-            "vertical column of air above the point where half of the mass is left",
-        ),
+        "half_mass_air_column": ("body", column, "kg m-2", "vertical column of air above the point of half mass"),
         "highest_temperature": ("body", end["highest_temperature"], "K", "highest temperature of the body"),
-        "break_altitude": (
-            "body",
-            end["break_altitude"] / 1e3,
-            "km",
-            "altitude where the body first breaks; missing where never",
-        ),
+        "break_altitude": ("body", end["break_altitude"] / 1e3, "km", "altitude of the first break; missing where never"),
         "final_fragment_count": ("body", end["fragment_count"], "1", "number of fragments at the end"),
         "step_count": ("body", end["steps"].astype(np.int32), "1", "steps of the integration"),
     }
@@ -376,12 +381,8 @@ def _collect(
 def _sources(settings: AblationSettings, atmosphere: Atmosphere, melt: Melt) -> tuple[Source, ...]:
     """What the result rests on."""
     if settings.model == "classical":
-        ablation = (
-            "ablation",
-            "classical, ablation coefficient",
-            "unverified",
-            "Ceplecha et al. 1998, doi:10.1023/A:1005069928850",
-        )
+        ablation = ("ablation", "classical, ablation coefficient", "unverified",
+                    "Ceplecha et al. 1998, doi:10.1023/A:1005069928850")  # fmt: skip
     else:
         ablation = ("ablation", f"heat balance, {settings.vapour_pressure} vapour pressure, surfaces: {settings.surfaces}",
                     "unverified", "Rogers et al. 2005; Hill et al. 2005; siderion/sources/tables/ablation.csv")  # fmt: skip
@@ -389,9 +390,8 @@ def _sources(settings: AblationSettings, atmosphere: Atmosphere, melt: Melt) -> 
     found.append(("elements", "composition and release temperatures", melt.confidence,
                   "siderion/sources/tables/compositions.csv, elements_release.csv"))  # fmt: skip
     if settings.sputtering:
-        found.append(
-            ("sputtering", "yields of molecules of air", "unverified", "siderion/sources/tables/ablation_sputter_yields.csv")
-        )
+        found.append(("sputtering", "yields of molecules of air", "unverified",
+                      "siderion/sources/tables/ablation_sputter_yields.csv"))  # fmt: skip
     if settings.fragmentation != "none":
         found.append(("fragmentation", settings.fragmentation, "unverified", "siderion/sources/tables/ablation.csv"))
     return tuple(found)

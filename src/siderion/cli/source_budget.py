@@ -13,14 +13,13 @@ from cyclopts import Parameter
 from siderion.cli.show import page_beside, print_json, write_page
 from siderion.core.errors import SettingsError, explained
 from siderion.core.spread import Spread
+from siderion.geospace.lunar import lunar_local_time
 from siderion.inference.budget import Given, supply_budget
+from siderion.inference.factors import assumed
 from siderion.io.store import open_dataset, write_netcdf
 from siderion.jobs.atomic import atomic_file
 from siderion.report import render_report
 from siderion.sources.ionosphere.supply import top_flux
-
-_RUN_FACTOR = 3.0
-"""Assumed factor either way of the flux through the top of a run."""
 
 
 def budget(
@@ -48,7 +47,7 @@ def budget(
     year
         Year of the debris, 2019 to 2035.
     run
-        Output of `siderion run`: the flux of the ions through its top replaces the factors up to the exobase.
+        Output of `siderion run`: the ions that rise through its top give the share of the metal that is lifted.
     pickup
         Output of `siderion pickup`: the ions that arrive, times the share of a month, replace the factors of the Moon.
     set_
@@ -64,14 +63,14 @@ def budget(
     json_
         Print the results as JSON.
     """
+    place = place.replace("-", " ")
+    factors = _factors(set_)
     supplies: dict[tuple[str, str], Spread] = {}
     if run is not None:
-        supplies["meteoroids", "exobase"] = _top_of_run(run, species)
+        factors["layer.share_lifted"] = _lifted_share(run, species, year, factors)
     if pickup is not None:
         supplies["moon", "upstream"] = _arriving(pickup, species)
-    result = supply_budget(
-        species, place.replace("-", " "), year=year, given=Given(_factors(set_), supplies), samples=samples, seed=seed
-    )
+    result = supply_budget(species, place, year=year, given=Given(factors, supplies), samples=samples, seed=seed)
     page = None if output is None or no_report else page_beside(output)
     if output is not None:
         with explained(output), atomic_file(output) as temporary:
@@ -104,15 +103,25 @@ def _factors(pairs: list[str] | None) -> dict[str, Spread]:
     return found
 
 
-def _top_of_run(path: Path, species: str) -> Spread:
-    """Ions per second that leave through the top of a run."""
-    place = path / "polar.zarr" if (path / "polar.zarr").exists() else path
-    flux = top_flux(open_dataset(place), species=[f"{species}+"])
-    value = float(flux["ions_up"].mean())
-    if not value > 0.0:
-        raise SettingsError(f"{path}: no {species}+ rises through its top at {float(flux['flux_alt']):g} km; nothing to budget")
-    words = f"ions that rise through {float(flux['flux_alt']):g} km in {path.name}, one pole; a factor {_RUN_FACTOR:g} is assumed"
-    return Spread(value, value / _RUN_FACTOR, value * _RUN_FACTOR, words, "computed")
+def _lifted_share(path: Path, species: str, year: float, given: dict[str, Spread]) -> Spread:
+    """Ions that rise through the top of a run, at both poles, over what meteoroids and debris supply."""
+    store = path / "polar.zarr" if (path / "polar.zarr").exists() else path
+    flux = top_flux(open_dataset(store), species=[f"{species}+"])
+    height, rising = float(flux["flux_alt"]), float(flux["ions_up"].mean())
+    lowest = assumed("lowest_run_top_km")
+    if height < lowest:
+        raise SettingsError(f"{path}: its top is at {height:g} km; to stand for the exobase it must be at {lowest:g} km or above")
+    if not rising > 0.0:
+        raise SettingsError(f"{path}: no {species}+ rises through its top at {height:g} km; nothing to budget")
+    own = {key: value for key, value in given.items() if not key.startswith(("layer.", "moon.", "solar wind."))}
+    layer = supply_budget(species, "metal layer", year=year, given=Given(own, {}), samples=1000)
+    poles, factor = assumed("poles"), assumed("run_factor")
+    share = poles * rising / float(layer["supply"].sum())
+    words = (
+        f"{rising:.2e} ions s-1 rise through {height:g} km in {path.name}, times {poles:g} poles, over the supply of the layer; "
+        f"a factor {factor:g} is assumed"
+    )
+    return Spread(share, share / factor, share * factor, words, "unverified")
 
 
 def _arriving(path: Path, species: str) -> Spread:
@@ -121,11 +130,16 @@ def _arriving(path: Path, species: str) -> Spread:
     name = f"{species}+"
     if "arrival_rate" not in data or name not in data["species"].values:
         raise SettingsError(f"{path} has no arrival_rate of {name}; give the output of siderion pickup for it")
-    share = 4.0 / 24.0  # of a month with the Moon at 10 to 14 h local time
+    hour = float(lunar_local_time(np.asarray(data.attrs["moon_gse_re"])))
+    first, last = assumed("first_local_time_h"), assumed("last_local_time_h")
+    if not first <= hour <= last:
+        raise SettingsError(f"{path}: the Moon is at {hour:.1f} h local time; upstream is {first:g} to {last:g} h")
+    share = (last - first) / 24.0
     ends = [float(data[f"arrival_rate{end}"].sel(species=name)) * share for end in ("", "_lower", "_upper")]
     if not min(ends) > 0.0:
         raise SettingsError(f"{path}: no {name} arrives; nothing to budget")
-    return Spread(ends[0], min(ends), max(ends), f"{path.name}, times 4/24 of a month with the Moon upstream", "computed")
+    words = f"{path.name}, Moon at {hour:.1f} h, for the {100 * share:.0f} % of a month at {first:g} to {last:g} h"
+    return Spread(ends[0], min(ends), max(ends), words, "unverified")
 
 
 def _text(result: xr.Dataset) -> list[str]:
@@ -137,12 +151,16 @@ def _text(result: xr.Dataset) -> list[str]:
             f"{route:11} {_ends(one, 'supply')}; {100 * float(one['supply_share']):.3g} % of all, "
             f"{100 * float(one['low_charge_share']):.3g} % of the singly charged ({one['charge_states'].item()})"
         )
+        if not float(one["dominant_variance_share"]) > 0.0:
+            lines.append(f"{'':11} all its factors are given without spread")
+            continue
         k = int(np.argmax(np.nan_to_num(one["variance_share"].values)))
         lines.append(
             f"{'':11} dominated by {one['dominant_factor'].item()} ({100 * float(one['dominant_variance_share']):.0f} % of the "
             f"variance): {one['dominant_meaning'].item()}; {one['factor_source'].values[k]} "
             f"[{one['factor_confidence'].values[k]}]"
         )
+    lines += [f"left out: {route}: {why}" for route, why in json.loads(result.attrs["routes_missing"]).items()]
     return lines
 
 

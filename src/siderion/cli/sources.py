@@ -8,6 +8,7 @@ from siderion.cli.source_budget import budget
 from siderion.cli.source_debris import debris_event, debris_parity, debris_rate
 from siderion.cli.source_ionosphere import ionosphere
 from siderion.cli.source_meteoroids import meteoroids
+from siderion.cli.source_wind import loss, wind
 
 debris = App(name="debris", help="Re-entering debris: one event, a global rate, and debris against the natural input.")
 debris.command(debris_event, name="event")
@@ -20,3 +21,5 @@ sources.command(budget)
 sources.command(meteoroids)
 sources.command(debris)
 sources.command(ionosphere)
+sources.command(wind)
+sources.command(loss)

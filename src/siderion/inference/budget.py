@@ -10,6 +10,7 @@ been measured, and the table says so row by row.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -70,25 +71,26 @@ def supply_budget(
         By ``route`` (those that reach the place): measurements ``supply`` (s-1), ``supply_share`` (of the sum) and
         ``low_charge_share`` (of the sum without the solar wind), the ``charge_states``, and ``dominant_factor`` with its part
         of the variance of the logarithm. By ``route`` and ``step``: the factors with their ends, units, meaning, source,
-        confidence and ``variance_share``; empty steps are NaN.
+        confidence and ``variance_share``; empty steps are NaN. The
+        attribute ``routes_missing`` says why a source is left out.
 
     Raises
     ------
     CoverageError
-        The species or place is unknown, or no route leads there.
+        The species or place is unknown, or no source supplies it there.
     SettingsError
         A given factor does not exist, or the number of samples is below 100.
     """
-    _check(species, place, samples)
+    _check(species, place, samples, seed)
     given = given or Given({}, {})
-    chains = {route: chain(route, species, place, year, given.factors, given.supplies) for route in ROUTES}
-    used = {factor.key for factors in chains.values() for factor in factors}
+    chains, missing = _chains(species, place, year, given)
+    used = {name for factors in chains.values() for factor in factors for name in (factor.key, factor.draw)}
     idle = sorted(set(given.factors) - used)
     if idle:
         raise SettingsError(f"{', '.join(idle)}: no factor of {species} at the {place}; those are {', '.join(sorted(used))}")
-    chains = {route: factors for route, factors in chains.items() if factors}
     if not chains:
-        raise CoverageError(f"no source supplies {species} to the {place} in this budget")
+        reasons = "".join(f"; {route}: {why}" for route, why in missing.items())
+        raise CoverageError(f"no source supplies {species} to the {place} in this budget{reasons}")
     drawn = _draw(chains, samples, seed)
     whole = sum(drawn.values())
     supply = np.stack(list(drawn.values()), axis=1)
@@ -108,21 +110,32 @@ def supply_budget(
     )
     result = result.assign_coords(route=list(chains), place=place)
     result["charge_states"] = ("route", [_charge_states(route, species) for route in chains])
-    result.attrs = _attributes(species, place, year, samples, seed, chains)
+    result.attrs = _attributes(species, place, year, samples, seed, chains) | {"routes_missing": json.dumps(missing)}
     return result
 
 
+def _chains(species: str, place: str, year: float, given: Given) -> tuple[dict[str, list[Factor]], dict[str, str]]:
+    """Factors of every source that leads to the place, and why some sources are left out."""
+    chains, missing = {}, {}
+    for route in ROUTES:
+        try:
+            factors = chain(route, species, place, year, given.factors, given.supplies)
+        except CoverageError as error:
+            missing[route] = str(error)
+        else:
+            if factors:
+                chains[route] = factors
+    return chains, missing
+
+
 def _draw(chains: Mapping[str, list[Factor]], samples: int, seed: int) -> dict[str, Array]:
-    """Samples of the supply by route; a factor that several routes share is drawn once."""
-    generator = np.random.default_rng(seed)
-    normals: dict[str, Array] = {}
+    """Samples of the supply by route. The name of a factor seeds it: shared factors are the same, and no other factor matters."""
     result = {}
     for route, factors in chains.items():
         product = np.ones(samples)
         for factor in factors:
-            if factor.draw not in normals:
-                normals[factor.draw] = generator.standard_normal(samples)
-            product = product * factor.spread.at(normals[factor.draw])
+            generator = np.random.default_rng([seed, zlib.crc32(factor.draw.encode())])
+            product = product * factor.spread.at(generator.standard_normal(samples))
         result[route] = product
     return result
 
@@ -160,7 +173,8 @@ def _steps(chains: Mapping[str, list[Factor]]) -> xr.Dataset:
     variables["dominant_variance_share"] = ("route", [share[k] for share, k in zip(shares, top, strict=True)], {"units": "1"})
     result = xr.Dataset(variables)
     result["variance_share"].attrs["long_name"] = "part of the variance of the logarithm of the supply"
-    result["factor_value"].attrs = {"long_name": "value of the factor, in the units of factor_units", "units": "1"}
+    for name in ("factor_value", "factor_lower", "factor_upper"):
+        result[name].attrs = {"long_name": "number in the units of factor_units"}
     return result
 
 
@@ -172,7 +186,7 @@ def _charge_states(route: str, species: str) -> str:
     return str(chosen["charge_states"].iloc[0]) if len(chosen) else ""
 
 
-def _check(species: str, place: str, samples: int) -> None:
+def _check(species: str, place: str, samples: int, seed: int) -> None:
     if place not in PLACES:
         raise CoverageError(f"place {place!r} is unknown; use one of {', '.join(PLACES)}")
     metals = set(load_table("sources", "compositions").query("material == 'chondritic'")["element"])
@@ -180,6 +194,8 @@ def _check(species: str, place: str, samples: int) -> None:
         raise CoverageError(
             f"species {species!r} is not in the budget; use {', '.join(MOLECULES)} or an element such as Fe, Mg, Na, Al, Ti, Li"
         )
+    if seed < 0:
+        raise SettingsError(f"seed is {seed}; use 0 or more")
     if samples < 100:
         raise SettingsError(f"samples is {samples}; use 100 or more")
 

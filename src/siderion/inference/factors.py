@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,7 @@ _ORDER = {
 }
 _YEAR = 365.25 * 86400.0
 _LAYER = ("meteoroids", "debris")
-_SOLAR_COLUMNS = ("interstream", "coronal_hole", "sep_corona")
+_WINDS = ("interstream", "coronal_hole")
 
 
 @dataclass(frozen=True)
@@ -83,62 +83,104 @@ def chain(
         Factors that replace those of the same key.
     supplies : mapping of (route, place) to Spread
         Supplies, s-1, that replace all factors up to the place.
+
+    Raises
+    ------
+    CoverageError
+        A factor that is not given is not known for the species, or the source has none of it.
     """
-    if (species in MOLECULES) != (route == "ionosphere") or place not in _ORDER[route]:
+    if place not in _ORDER[route]:
         return []
+    if (species in MOLECULES) != (route == "ionosphere"):
+        what = "carries no molecules here" if species in MOLECULES else "brings no metals but those of the layer"
+        raise CoverageError(f"{route} {what}")
     factors: list[Factor] = []
     for step in _ORDER[route]:
         if (route, step) in supplies:
             words = f"{species} to the {step}, given"
             factors = [Factor(route, "supply", step, supplies[route, step], "s-1", words, f"{route}.supply")]
         else:
-            factors += _own_factors(route, species, step, year) + _table_factors(route, species, step)
+            factors += [
+                _filled(slot, given) for slot in _own_slots(route, species, step, year) + _table_slots(route, species, step)
+            ]
         if step == place:
             break
-    return [_replaced(factor, given) for factor in factors]
+    return factors
 
 
-def _replaced(factor: Factor, given: Mapping[str, Spread]) -> Factor:
-    if factor.key not in given:
-        return factor
-    return Factor(factor.route, factor.name, factor.place, given[factor.key], factor.units, factor.meaning, factor.draw)
+@dataclass(frozen=True)
+class _Slot:
+    """A factor before its value is looked up, so that a given value needs no table."""
+
+    route: str
+    name: str
+    place: str
+    units: str
+    meaning: str
+    draw: str
+    look_up: Callable[[], Spread]
 
 
-def _own_factors(route: str, species: str, place: str, year: float) -> list[Factor]:
+def _filled(slot: _Slot, given: Mapping[str, Spread]) -> Factor:
+    """The given value by the key of the route or of the draw (``"layer.share_lifted"``), else that of the table."""
+    spread = given.get(f"{slot.route}.{slot.name}") or given.get(slot.draw) or slot.look_up()
+    return Factor(slot.route, slot.name, slot.place, spread, slot.units, slot.meaning, slot.draw)
+
+
+def assumed(name: str) -> float:
+    """A number of the budget itself, from ``inference/tables/budget_settings.csv``."""
+    return float(load_table("inference", "budget_settings").set_index("name")["value"][name])
+
+
+def _own_slots(route: str, species: str, place: str, year: float) -> list[_Slot]:
     """Factors from the tables of the sources: shares of the element, masses."""
-    if route in _LAYER and place == "metal layer":
-        per_kilogram = 1.0 / get_species(species).mass
-        atoms = Spread(per_kilogram, per_kilogram, per_kilogram, "atomic weight", "verified")
+
+    def slot(name: str, units: str, meaning: str, look_up: Callable[[], Spread]) -> _Slot:
+        return _Slot(route, name, place, units, meaning, f"{route}.{name}", look_up)
+
+    if route == "meteoroids" and place == "metal layer":
         return [
-            *_entering_mass(route, species, year),
-            Factor(route, "atoms_per_mass", place, atoms, "kg-1", "atoms in a kilogram", "atoms_per_mass"),
+            slot("mass_fraction", "1", f"mass fraction of {species} in meteoroids", lambda: _meteoroid_fraction(species)),
+            slot("atoms_per_mass", "kg-1", "atoms in a kilogram", lambda: _atoms_per_mass(species)),
+        ]
+    if route == "debris" and place == "metal layer":
+        return [
+            slot("injected_mass", "kg s-1", f"mass that debris injects, {year:.0f}", lambda: _per_second(injected_mass(year))),
+            slot("mass_fraction", "1", f"mass fraction of {species} in debris", lambda: _debris_fraction(species)),
+            slot("atoms_per_mass", "kg-1", "atoms in a kilogram", lambda: _atoms_per_mass(species)),
         ]
     if route == "moon" and place == "upstream":
-        return [_factor(route, "regolith_share", place, _regolith_share(species), "1",
-                        f"share of {species} among the atoms of the regolith")]  # fmt: skip
+        meaning = f"share of {species} among the atoms of the regolith"
+        return [slot("regolith_share", "1", meaning, lambda: _regolith_share(species))]
     if route == "solar wind" and place == "upstream":
-        return [_factor(route, "element_to_oxygen", place, _solar_abundance(species), "1",
-                        f"{species} over O in the solar wind")]  # fmt: skip
+        return [slot("element_to_protons", "1", f"{species} over protons in the solar wind", lambda: _solar_abundance(species))]
     return []
 
 
-def _entering_mass(route: str, species: str, year: float) -> list[Factor]:
-    if route == "meteoroids":
-        fraction = composition("chondritic").get(species)
-        if fraction is None:
-            raise CoverageError(f"no mass fraction of {species} in meteoroids; see sources/tables/compositions.csv")
-        spread = _about(fraction, 1.2, "CI chondrites, Palme & O'Neill 2014; a factor 1.2 is assumed", "verified")
-        return [_factor(route, "mass_fraction", "metal layer", spread, "1", f"mass fraction of {species} in meteoroids")]
+def _atoms_per_mass(species: str) -> Spread:
+    number = 1.0 / get_species(species).mass
+    return Spread(number, number, number, "atomic weight", "verified")
+
+
+def _per_second(mass: Spread) -> Spread:
+    value, lower, upper = (1e3 / _YEAR * end for end in (mass.value, mass.lower, mass.upper))
+    return Spread(value, lower, upper, mass.source, mass.confidence)
+
+
+def _meteoroid_fraction(species: str) -> Spread:
+    fraction = composition("chondritic").get(species)
+    if fraction is None:
+        raise CoverageError(f"no mass fraction of {species} in meteoroids")
+    factor = assumed("mass_fraction_factor")
+    source = f"CI chondrites, Palme & O'Neill 2014, in compositions.csv; a factor {factor:g} either way is assumed"
+    return Spread(fraction, fraction / factor, fraction * factor, source, "unverified")
+
+
+def _debris_fraction(species: str) -> Spread:
     shares = element_shares()
     if species not in shares:
-        raise CoverageError(f"no share of {species} in debris; see sources/tables/debris_element_shares.csv")
-    tonnes = injected_mass(year)
-    value, lower, upper = (1e3 / _YEAR * end for end in (tonnes.value, tonnes.lower, tonnes.upper))
-    mass = Spread(value, lower, upper, tonnes.source, tonnes.confidence)
-    return [
-        _factor(route, "injected_mass", "metal layer", mass, "kg s-1", f"mass that debris injects, {year:.0f}"),
-        _factor(route, "mass_fraction", "metal layer", shares[species], "1", f"mass fraction of {species} in debris"),
-    ]
+        raise CoverageError(f"no share of {species} in debris")
+    return shares[species]
 
 
 def injected_mass(year: float) -> Spread:
@@ -164,33 +206,48 @@ def injected_mass(year: float) -> Spread:
 def _regolith_share(species: str) -> Spread:
     """Between the soils of the highlands and the maria."""
     low, high = sorted(element_share(species, kind) for kind in ("highland", "mare"))
-    return Spread(
-        (low * high) ** 0.5, low, high, "mean soils of highlands and maria, sources/tables/lunar_regolith.csv", "verified"
-    )
+    rows = load_table("sources", "lunar_regolith")
+    confidence = "computed" if (rows["confidence"] == "verified").all() else "unverified"
+    return Spread((low * high) ** 0.5, low, high, "mean soils of highlands and maria, lunar_regolith.csv", confidence)
 
 
 def _solar_abundance(species: str) -> Spread:
-    """Between the columns of Table 2.1 that stand for solar wind or corona."""
-    found = [column.loc[species] for column in map(element_abundances, _SOLAR_COLUMNS) if species in column.index]
-    measured = [row for row in found if not row["upper_limit"]]
-    if not measured:
-        raise CoverageError(f"no abundance of {species} in the solar wind; see sources/tables/solar_wind_abundances.csv")
-    low, high = min(row["lower"] for row in measured), max(row["upper"] for row in measured)
-    return Spread(
-        (low * high) ** 0.5, low, high, "Table 2.1 of the review, lowest and highest column of wind and corona", "verified"
-    )
+    """Between slow and fast wind, each over its own protons; of elements not measured there, the corona over the wind's O/H."""
+    winds = [element_abundances(column) for column in _WINDS]
+    found = [column.loc[species] for column in winds if species in column.index and not column.loc[species]["upper_limit"]]
+    if len(found) == len(winds):
+        ends = [
+            (row["lower"] / column.loc["H"]["value"], row["upper"] / column.loc["H"]["value"])
+            for row, column in zip(found, winds, strict=True)
+        ]
+        source, confidence = "Table 2.1 of the review: slow and fast wind, each over its protons", "computed"
+    else:
+        corona = element_abundances("sep_corona")
+        if species not in corona.index or corona.loc[species]["upper_limit"]:
+            raise CoverageError(f"no abundance of {species} in the solar wind")
+        row = corona.loc[species]
+        ends = [(row["lower"] / column.loc["H"]["value"], row["upper"] / column.loc["H"]["value"]) for column in winds]
+        source, confidence = "Table 2.1 of the review: corona from energetic particles, taken for the wind", "unverified"
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    return Spread((low * high) ** 0.5, low, high, source, confidence)
 
 
-def _table_factors(route: str, species: str, place: str) -> list[Factor]:
+def _table_slots(route: str, species: str, place: str) -> list[_Slot]:
     table = load_table("inference", "budget_factors")
     own = "layer" if route in _LAYER and place != "metal layer" else route
     rows = table[(table["route"] == own) & (table["place"] == place)]
-    factors = []
+    slots = []
     for name in dict.fromkeys(rows["factor"]):
-        row = _row_for(rows[rows["factor"] == name], species, f"{route} to the {place}: {name}")
-        spread = Spread(float(row["value"]), float(row["lower"]), float(row["upper"]), str(row["source"]), str(row["confidence"]))
-        factors.append(Factor(route, name, place, spread, str(row["units"]), str(row["meaning"]), f"{own}.{name}"))
-    return factors
+        these = rows[rows["factor"] == name]
+        words = these.iloc[0]
+
+        def look_up(these: pd.DataFrame = these, name: str = name) -> Spread:
+            row = _row_for(these, species, f"{route} to the {place}: {name}")
+            value, lower, upper = (float(row[end]) for end in ("value", "lower", "upper"))
+            return Spread(value, lower, upper, str(row["source"]), str(row["confidence"]))
+
+        slots.append(_Slot(route, name, place, str(words["units"]), str(words["meaning"]), f"{own}.{name}", look_up))
+    return slots
 
 
 def _row_for(rows: pd.DataFrame, species: str, what: str) -> pd.Series:
@@ -199,11 +256,3 @@ def _row_for(rows: pd.DataFrame, species: str, what: str) -> pd.Series:
     if chosen.empty:
         raise CoverageError(f"{what} is not known for {species}; give it with --set")
     return chosen.iloc[0]
-
-
-def _factor(route: str, name: str, place: str, spread: Spread, units: str, meaning: str) -> Factor:
-    return Factor(route, name, place, spread, units, meaning, f"{route}.{name}")
-
-
-def _about(value: float, factor: float, source: str, confidence: str = "unverified") -> Spread:
-    return Spread(value, value / factor, value * factor, source, confidence)

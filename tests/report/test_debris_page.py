@@ -128,8 +128,8 @@ def test_rate_page_with_ions_and_droplets():
     rate = debris_rate(1000.0, settings, standard_atmosphere())
     text = plain(render_debris_rate_page(rate))
     assert "Of these atoms 10 % are released as ions" in text
-    # half of what the table has a share for
-    droplets = 0.5 * rate["injected_rate"].sum().item()
+    # half of what the table has a share for and the mean objects shed
+    droplets = 0.5 * (rate["injected_rate"] - rate["unshed_rate"]).sum().item()
     assert f"{droplets:.3g} t yr−1 of these elements stay droplets and dust" in text
 
 

@@ -63,7 +63,10 @@ def test_bad_commands_are_refused(tmp_path: Path) -> None:
         (SettingsError, "one of them", {"heading": 0.0, "inclination": 50.0}),
         (SettingsError, "atmosphere", {"heading": 0.0, "atmosphere": "mars"}),
         (SettingsError, "is not a setting", {"heading": 0.0, "set_": ["colour=red"]}),
-        (SettingsError, "positive", {"heading": 0.0, "mass": -1.0}),
+        (SettingsError, "mass of the object is -1 kg", {"heading": 0.0, "mass": -1.0}),
+        (SettingsError, "mass of the object is 1e\\+09 kg", {"heading": 0.0, "mass": 1e9}),
+        (SettingsError, "--inclination is 400; give 0 to 180", {"inclination": 400.0}),
+        (SettingsError, "--lon is 2000", {"heading": 0.0, "lon": 2000.0}),
         (DataError, "column part", {"heading": 0.0, "composition": str(empty)}),
         (DataError, "cannot be read", {"heading": 0.0, "composition": str(tmp_path / "none.csv")}),
     ):
@@ -82,6 +85,53 @@ def test_rate_writes_a_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert float(rate["injected_rate"].sel(species="Al")) == pytest.approx(0.4 * 1612.0)
 
 
+def test_rate_says_what_is_not_shed_and_that_it_is_an_upper_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    debris_rate("S1", atmosphere="standard", output=tmp_path / "rate.nc", no_report=True)
+    text = capsys.readouterr().out
+    titanium = next(line for line in text.splitlines() if line.startswith("Ti"))
+    assert titanium.split()[5] == "0"
+    assert "they do not shed it" in titanium
+    assert "profile of their whole mass" in next(line for line in text.splitlines() if line.startswith("Hf"))
+    assert "upper limits" in text
+    assert "mean object satellite breaks up at 78.0 km" in text
+
+
+def test_event_warns_of_a_low_break_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for high in (False, True):
+        debris_event(mass=500.0, heading=10.0, **PLACE, atmosphere="standard", output=tmp_path / "e.nc", no_report=True,
+                     set_=["break_up_altitude=85"] if high else None)  # type: ignore[arg-type]  # fmt: skip
+        text = capsys.readouterr().out
+        assert ("cannot reach the layer" in text) is not high
+        assert "not in the layer: " in text
+        assert "a run that begins at the date misses it" in text
+
+
+def test_rate_takes_own_shares_and_a_composition(tmp_path: Path) -> None:
+    own = tmp_path / "plates.toml"
+    own.write_text("[structure]\nmaterial = 'aluminium'\nmass_fraction = 1.0\nobject_mass = 0.1\nbulk_density = 300\n")
+    output = tmp_path / "rate.nc"
+    debris_rate(mass_rate=500.0, share=["Al=0.5", "Ti=0.02"], composition=str(own), object_mass=20.0, atmosphere="standard",
+                output=output, no_report=True)  # fmt: skip
+    with xr.open_dataset(output) as rate:
+        assert float(rate["injected_rate"].sel(species="Al")) == pytest.approx(250.0)
+        assert float(rate["injected_rate"].sel(species="Ti")) == pytest.approx(10.0)
+        assert str(rate["profile_of"].sel(species="Ti").item()) == "whole"
+        assert json.loads(rate.attrs["settings"])["objects"]["plates"][0] == 20.0
+
+
+def test_bad_rates_at_the_command_are_refused(tmp_path: Path) -> None:
+    for match, values in (
+        ("exclude each other", {"scenario": "S1", "mass_rate": 500.0}),
+        ("--mass-rate is -5", {"mass_rate": -5.0}),
+        ("--share goes over the table", {"share": ["Al=0.5"], "shares": "composition"}),
+        ("--share Al is given twice", {"share": ["Al=0.5", "Al=0.4"]}),
+        ("--share Al=-0.2: the value must be positive", {"share": ["Al=-0.2"]}),
+        ("--object-mass", {"object_mass": 5.0}),
+    ):
+        with pytest.raises(SettingsError, match=match):
+            debris_rate(**values, atmosphere="standard", output=tmp_path / "r.nc")  # type: ignore[arg-type]
+
+
 def test_parity_prints_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     debris_parity(elements="Al,Fe,Li", samples=200, output=tmp_path / "parity.nc")
     text = capsys.readouterr().out
@@ -96,6 +146,20 @@ def test_parity_prints_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_bad_parities_are_refused() -> None:
-    for values in ({"series": ["2020"]}, {"series": ["then=5"]}, {"scenario": "2019", "series": ["2020=1"]}, {"share": ["Al"]}):
-        with pytest.raises(SettingsError):
+    for match, values in (
+        ("--series 2020", {"series": ["2020"]}),
+        ("--series then", {"series": ["then=5"]}),
+        ("exclude each other", {"scenario": "2019", "series": ["2020=1"]}),
+        ("--share Al", {"share": ["Al"]}),
+        ("--series 2020 is given twice", {"series": ["2020=400", "2020=500"]}),
+        ("a year is given twice", {"series": ["2020=400", "2020.0=500"]}),
+        ("--series 2020=-4: the value must be positive", {"series": ["2020=-4"]}),
+        ("--elements is ''", {"elements": ""}),
+        ("--elements is 'Al,Al'", {"elements": "Al,Al"}),
+        ("seed is -1", {"seed": -1}),
+        ("horizon is nan", {"horizon": float("nan")}),
+        ("horizon is 2000", {"horizon": 2000.0}),
+        ("natural is -4", {"natural": "-4"}),
+    ):
+        with pytest.raises(SettingsError, match=match):
             debris_parity(**values)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from cyclopts import Parameter
 
+from siderion.cli.debris_text import event_text, parity_text, rate_text
 from siderion.cli.show import page_beside, parse_overrides, print_json, write_page
 from siderion.core.errors import DataError, SettingsError, explained
 from siderion.io.store import write_netcdf
@@ -21,9 +22,10 @@ from siderion.report import render_report
 from siderion.sources.debris.event import debris_event as make_event
 from siderion.sources.debris.event import heading_of_orbit
 from siderion.sources.debris.parity import debris_parity as make_parity
+from siderion.sources.debris.rate import MeanObject, mean_objects
 from siderion.sources.debris.rate import debris_rate as make_rate
 from siderion.sources.debris.scenarios import Scenario, get_scenarios, own_series
-from siderion.sources.debris.settings import ReentrySettings
+from siderion.sources.debris.settings import ReentrySettings, default
 from siderion.sources.entry.atmosphere import Atmosphere, mean_atmosphere, msis_atmosphere, standard_atmosphere
 
 _AIR = "msis, or standard (US 1976)"
@@ -74,7 +76,7 @@ def debris_event(
     flight_path_angle
         Angle of the path to the horizontal at the start, degrees, downward negative.
     anchor
-        Which point date and place belong to: start or break_up.
+        Which point date and place belong to: break_up, or start. Releases precede the break-up by up to some 100 s.
     ion_share
         Share of the released atoms that is ionised soon after (impact makes no ions below 10 km/s).
     atmosphere
@@ -94,9 +96,12 @@ def debris_event(
     """
     if (heading is None) == (inclination is None):
         raise SettingsError("direction of flight: give --heading or --inclination, one of them")
+    if inclination is not None and not 0.0 <= inclination <= 180.0:
+        raise SettingsError(f"--inclination is {inclination:g}; give 0 to 180 degrees")
     course = heading_of_orbit(inclination, lat) if heading is None else heading  # type: ignore[arg-type]
     given = {"speed": speed, "flight_path_angle": flight_path_angle, "ion_share": ion_share}
     settings = _settings(given, set_)
+    _check_place(lat, lon, course)
     if atmosphere not in ("msis", "standard"):
         raise SettingsError(f"--atmosphere is {atmosphere!r}; use {_AIR}")
     air = standard_atmosphere() if atmosphere == "standard" else msis_atmosphere(date, lat, lon, f107, None, ap)
@@ -107,15 +112,20 @@ def debris_event(
     if json_:
         print_json("sources debris event", json.loads(event.attrs["settings"]), event)
         return
-    print("\n".join(_event_text(event, settings)))
+    print("\n".join(event_text(event, settings)))
     print(written)
 
 
 def debris_rate(
-    scenario: str = "2019",
+    scenario: str | None = None,
     *,
     mass_rate: float | None = None,
     shares: str = "table",
+    share: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    composition: str | None = None,
+    object_mass: float | None = None,
+    samples: int = 4000,
+    seed: int = 0,
     ion_share: float = 0.0,
     atmosphere: str = "msis",
     set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
@@ -128,11 +138,21 @@ def debris_rate(
     Parameters
     ----------
     scenario
-        2019, 2024, S1 or S2.
+        2019, 2024, S1 or S2; 2019 by default.
     mass_rate
         In place of the scenario: mass that debris injects, t/yr.
     shares
         Shares of the elements: table, or composition (what the model of mean objects sheds).
+    share
+        Your own shares of elements in the injected mass over the table, such as Al=0.4 Ti=0.02.
+    composition
+        In place of the mean satellite and stage: satellite, rocket_stage or a file, as for the event.
+    object_mass
+        Mass of an object of that composition, kg; that of the mean object by default (a satellite for a file).
+    samples
+        Samples of the Monte Carlo over the injected mass and the shares.
+    seed
+        Its seed.
     ion_share
         Share of the released atoms that is ionised soon after.
     atmosphere
@@ -147,16 +167,22 @@ def debris_rate(
         Print the results as JSON.
     """
     settings = _settings({"ion_share": ion_share}, set_)
-    rate = make_rate(scenario if mass_rate is None else mass_rate, settings, _mean_air(atmosphere), shares=shares)
+    if scenario is not None and mass_rate is not None:
+        raise SettingsError(f"scenario {scenario} and --mass-rate exclude each other; give one of them")
+    if mass_rate is not None and not 0.0 < mass_rate < np.inf:
+        raise SettingsError(f"--mass-rate is {mass_rate:g} t/yr; it must be positive and finite")
+    if share is not None and shares != "table":
+        raise SettingsError(f"--share goes over the table; leave out --shares {shares}, or --share")
+    own = _pairs(share, "--share")
+    rate = make_rate(
+        (scenario or "2019") if mass_rate is None else mass_rate, settings, _mean_air(atmosphere), samples=samples, seed=seed,
+        shares=shares if own is None else own, objects=_objects(composition, object_mass),
+    )  # fmt: skip
     written = _write(rate, output, no_report)
     if json_:
         print_json("sources debris rate", json.loads(rate.attrs["settings"]), rate)
         return
-    print(f"{rate.attrs['title']}; t/yr injected, and released as atoms above {settings.layer_floor:g} km")
-    for name in rate["species"].values:
-        row = rate.sel(species=name)
-        print(f"{name:3} {float(row['injected_rate']):10.4g} {float(row['layer_rate']):10.4g}")
-    print(written)
+    print("\n".join([*rate_text(rate, settings), written]))
 
 
 def debris_parity(
@@ -164,7 +190,7 @@ def debris_parity(
     elements: str | None = None,
     scenario: str | None = None,
     series: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    series_factor: float = 1.25,
+    series_factor: float = default("series_factor"),
     natural: str = "schulz2021",
     natural_composition: str = "CI",
     share: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
@@ -206,8 +232,11 @@ def debris_parity(
     json_
         Print the results as JSON.
     """
+    names = None if elements is None else [one.strip() for one in elements.split(",") if one.strip()]
+    if names is not None and (not names or len(set(names)) < len(names)):
+        raise SettingsError(f"--elements is {elements!r}; name one at least, and each once, such as Al,Li")
     parity = make_parity(
-        None if elements is None else [one.strip() for one in elements.split(",") if one.strip()],
+        names,
         scenarios=_scenarios(scenario, series, series_factor), natural=_number(natural), composition=natural_composition,
         shares=_pairs(share, "--share"), samples=samples, seed=seed, horizon=horizon,
     )  # fmt: skip
@@ -215,7 +244,7 @@ def debris_parity(
     if json_:
         print_json("sources debris parity", json.loads(parity.attrs["settings"]), parity)
         return
-    print("\n".join(_parity_text(parity)))
+    print("\n".join(parity_text(parity)))
     if written:
         print(written)
 
@@ -229,6 +258,23 @@ def _mean_air(atmosphere: str) -> Atmosphere:
     if atmosphere not in ("msis", "standard"):
         raise SettingsError(f"--atmosphere is {atmosphere!r}; use {_AIR}")
     return standard_atmosphere() if atmosphere == "standard" else mean_atmosphere()
+
+
+def _check_place(lat: float, lon: float, heading: float) -> None:
+    for name, value, low, high in (("lat", lat, -90, 90), ("lon", lon, -180, 360), ("heading", heading, -360, 360)):
+        if not low <= value <= high:
+            raise SettingsError(f"--{name} is {value:g}; give {low} to {high} degrees")
+
+
+def _objects(composition: str | None, mass: float | None) -> dict[str, MeanObject] | None:
+    """One mean object in place of those of the table."""
+    if composition is None:
+        if mass is not None:
+            raise SettingsError("--object-mass is that of --composition; give both")
+        return None
+    known = mean_objects()
+    usual = known.get(composition, known["satellite"]).mass
+    return {Path(composition).stem: MeanObject(usual if mass is None else mass, 1.0, _composition(composition))}
 
 
 def _composition(text: str) -> str | dict[str, dict[str, Any]]:
@@ -255,7 +301,10 @@ def _scenarios(names: str | None, series: list[str] | None, factor: float) -> tu
         raise SettingsError("--scenario and --series exclude each other; give one of them")
     if series is not None:
         masses = _pairs(series, "--series") or {}
-        return own_series({_year(name): mass for name, mass in masses.items()}, factor)
+        by_year = {_year(name): mass for name, mass in masses.items()}
+        if len(by_year) < len(masses):
+            raise SettingsError(f"--series {' '.join(series)}: a year is given twice; give each once")
+        return own_series(by_year, factor)
     return None if names is None else get_scenarios(tuple(one.strip() for one in names.split(",") if one.strip()))
 
 
@@ -269,12 +318,16 @@ def _year(text: str) -> float:
 def _pairs(pairs: list[str] | None, option: str) -> dict[str, float] | None:
     if pairs is None:
         return None
-    result = {}
+    result: dict[str, float] = {}
     for pair in pairs:
         name, _, text = pair.partition("=")
         value = _number(text)
         if isinstance(value, str):
             raise SettingsError(f"{option} {pair}: write it as name=value")
+        if name in result:
+            raise SettingsError(f"{option} {name} is given twice, {result[name]:g} and {value:g}; give it once")
+        if not 0.0 < value < np.inf:
+            raise SettingsError(f"{option} {pair}: the value must be positive and finite")
         result[name] = value
     return result
 
@@ -294,51 +347,3 @@ def _write(dataset: xr.Dataset, output: Path, no_report: bool) -> str:
     if page is not None:
         write_page(render_report(dataset), page)
     return f"wrote {output}" + (f" and {page}" if page else "")
-
-
-def _event_text(event: xr.Dataset, settings: ReentrySettings) -> list[str]:
-    lines = [
-        f"{event.attrs['title']}; {event.attrs['atmosphere']}",
-        f"break-up at {float(event['break_up_altitude']):.1f} km, {float(event['break_up_speed']) / 1e3:.2f} km/s, "
-        f"{float(event['break_up_time']):.0f} s after the start",
-    ]
-    for part in event["part"].values:
-        row = event.sel(part=part)
-        shed = row["released_mass"].sum("species")
-        heights = event["alt"].values[shed.values > 0.0]
-        where = f"{heights.max():g} to {heights.min():g} km" if heights.size else "nowhere"
-        survives = "demised" if bool(row["demised"]) else f"{float(row['final_mass']):.3g} kg survive"
-        lines.append(f"{part:16} {float(row['initial_mass']):8.4g} kg, sheds {float(shed.sum()):8.4g} kg, {where}; {survives}")
-    lines.append(f"kg of the object, in the layer (above {settings.layer_floor:g} km), oxidised below, as droplets, surviving:")
-    budget = ("element_mass", "layer_mass", "oxidised_mass", "droplet_mass", "surviving_mass")
-    for name in event["species"].values:
-        row = event.sel(species=name)
-        lines.append(f"{name:3} " + " ".join(f"{float(row[one]):10.4g}" for one in budget))
-    if not event.sizes["point"]:
-        lines.append("nothing is released above the floor of the layer: the event has no point")
-    return lines
-
-
-def _parity_text(parity: xr.Dataset) -> list[str]:
-    lines = ["input by debris over natural input (16 to 84 %), whether it exceeds, and the share of debris for parity"]
-    for name in parity["element"].values:
-        row = parity.sel(element=name)
-        for scenario in parity["scenario"].values:
-            one = row.sel(scenario=scenario)
-            lines.append(
-                f"{name:3} {scenario:6} {float(one['debris_ratio']):9.3g} ({float(one['debris_ratio_lower']):.3g} to "
-                f"{float(one['debris_ratio_upper']):.3g}) {one['exceeds_natural'].item()!s:7} {float(one['parity_fraction']):.3g}"
-            )
-        if "parity_year" in row:
-            lines.append(f"{name:3} parity: {_year_text(row)}")
-    lines.append(parity.attrs["note"])
-    return lines
-
-
-def _year_text(row: xr.Dataset) -> str:
-    year, low, high = (float(row[f"parity_year{end}"]) for end in ("", "_lower", "_upper"))
-    if int(row["parity_year_flag"]):
-        return str(np.atleast_1d(row["parity_year_flag"].attrs["flag_meanings"].split())[-1]).replace("_", " ")
-    if bool(row["parity_year_upper_limit"]):
-        return f"before {year:.0f}"
-    return f"{year:.0f} ({low:.0f} to {high:.0f})"

@@ -35,9 +35,9 @@ _RATE_ONLY = frozenset({"injected_rate", "oxidised_rate", "droplet_rate", "layer
 _EVENT_NEEDS = (
     "released_mass", "alt_bounds", "initial_mass", "final_mass", "element_mass", *FATES, "released_atoms", "released_ions",
     "point_alt", "point_lat", "point_lon", "point_time", "point_part", "point_width", "break_up_altitude",
-    "break_up_angle", "break_up_speed", "released_angle", "settings", "mass_kg",
+    "break_up_angle", "break_up_speed", "released_angle", "point_angle", "settings", "mass_kg",
 )  # fmt: skip
-_RATE_NEEDS = ("neutral_production", "ion_production", "alt_bounds", *sorted(_RATE_ONLY), "settings")
+_RATE_NEEDS = ("neutral_production", "ion_production", "alt_bounds", *sorted(_RATE_ONLY), "profile_of", "settings")
 _MOST_ELEMENTS = 8
 """Elements drawn as lines in a figure; the tables have all."""
 
@@ -109,7 +109,8 @@ def _event_head(event: xr.Dataset, settings: dict[str, Any]) -> str:
     ]
     once = markup.paragraph(
         "This is one computation with one set of settings: it has no error bars. What decides it is the path of entry, the size "
-        "of the objects, and which share of the melt turns to atoms; vary these settings to see the spread."
+        "of the objects, and which share of the melt turns to atoms; vary these settings to see the spread. "
+        + " ".join(markup.text(note[:1].upper() + note[1:].rstrip(".") + ".") for note in _notes(event))
     )
     return lead(said) + _ion_words(ions, atoms, settings) + markup.facts(pairs) + once + caution(event)
 
@@ -221,7 +222,9 @@ def _track(event: xr.Dataset, settings: dict[str, Any]) -> str:
     heights = np.broadcast_to(event["alt"].values, angle.shape)
     atoms = (event["released_atoms"] + event["released_ions"]).sum("species").values
     parts = [str(name) for name in event["point_part"].values]
-    releases = Releases(event["point_lat"].values, near[0], radius * angle[high], event["point_alt"].values, atoms, parts)
+    releases = Releases(
+        event["point_lat"].values, near[0], radius * event["point_angle"].values, event["point_alt"].values, atoms, parts
+    )
     drawn = draw_track(
         Track(lat, lon, anchor, words, radius * angle[low], heights[low]), releases, float(settings["layer_floor"])
     )
@@ -309,10 +312,15 @@ def _rate_head(rate: xr.Dataset, settings: dict[str, Any]) -> str:
     ions, atoms = float(rate["ion_production"].sum()), float(rate["neutral_production"].sum())
     ion_words = _ion_words(ions, atoms, settings)
     once = markup.paragraph(
-        "The values are central ones and have no error bars. The spread of the masses and of the shares of the elements is in "
-        "<code>siderion sources debris parity</code>; the uncertainty of the re-entry itself is not computed."
+        "The spread of the masses and of the shares of the elements is in the table; the uncertainty of the re-entry itself is "
+        "not in it. " + " ".join(markup.text(note[:1].upper() + note[1:].rstrip(".") + ".") for note in _notes(rate))
     )
     return lead(said) + ion_words + once + caution(rate)
+
+
+def _notes(data: xr.Dataset) -> list[str]:
+    """What the calculation itself warns of."""
+    return [str(note) for note in json.loads(data.attrs.get("notes", "[]"))]
 
 
 def _profile(rate: xr.Dataset, settings: dict[str, Any]) -> str:
@@ -325,13 +333,17 @@ def _profile(rate: xr.Dataset, settings: dict[str, Any]) -> str:
     names = [str(name) for name in rate["species"].values]
     drawn = draw_production(_edges(rate), {names[k]: neutral[k] for k in order}, {names[k]: ions[k] for k in order},
                             float(settings["layer_floor"]))  # fmt: skip
-    none = [markup.text(name) for k, name in enumerate(names) if not totals[k] > 0.0]
+    unshed = rate["profile_of"].values == "not shed"
+    none = [markup.text(name) for k, name in enumerate(names) if not totals[k] > 0.0 and not unshed[k]]
+    solid = [markup.text(name) for k, name in enumerate(names) if unshed[k]]
     caption = (
         "Atoms produced by altitude, mean over the globe and the year, in order of their number. "
         "An element that the model objects do not hold follows the profile of their whole mass."
     )
     if none:
         caption += f" Nothing of {', '.join(none)} is released here: it is in parts that melt lower."
+    if solid:
+        caption += f" {', '.join(solid)} are in parts that do not melt."
     return markup.figure([markup.image(to_data_uri(drawn), "Production of atoms against altitude, by element")], caption)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import SettingsError
 from siderion.core.species import get_species
 from siderion.frames.spherical import latitude_longitude, local_axes
@@ -19,6 +20,7 @@ from siderion.sources.entry.ionisation import impact_ionisation, ionisation_sour
 
 from .reentry import fly_reentry
 from .settings import ReentrySettings
+from .words import citations, low_break_up_note, vapour_note, width_row
 
 Array = NDArray[np.float64]
 
@@ -52,8 +54,11 @@ def heading_of_orbit(inclination: float, latitude: float, ascending: bool = True
     Raises
     ------
     SettingsError
-        The orbit does not reach the latitude.
+        The inclination or latitude is out of range, or the orbit does not reach the latitude.
     """
+    if not 0.0 <= inclination <= 180.0:
+        raise SettingsError(f"inclination is {inclination:g} degrees; give 0 to 180")
+    _check_place(latitude)
     ratio = np.cos(np.radians(inclination)) / max(float(np.cos(np.radians(latitude))), 1e-15)
     if not abs(ratio) <= 1.0:
         reach = min(inclination, 180.0 - inclination)
@@ -72,13 +77,15 @@ def debris_event(
     latitude: float,
     longitude: float,
     heading: float,
-    anchor: str = "start",
+    anchor: str = "break_up",
 ) -> xr.Dataset:
     """One re-entry as a source.
 
-    A point for every part and every bin of altitude at or above ``layer_floor`` (by the centre of the bin) where the part is
-    shed. Atoms that are released lower are oxidised within seconds and lost to the metal layer; they are only counted. Ions are
-    those made by impact (none below 10 km/s in the model of Jones, so none in a re-entry) and ``ion_share`` of the other atoms.
+    Points for every part and every bin of altitude above ``layer_floor`` where the part is shed: as many as it takes for
+    neighbours to be no further apart than ``point_width``, with equal shares of the bin, evenly along its stretch of the
+    track, at the altitude of its centre. Points precede the break-up by up to some 100 s. Atoms that are released lower are
+    oxidised within seconds and lost to the metal layer; they are only counted. Ions are those made by impact (none below
+    10 km/s in the model of Jones, so none in a re-entry) and ``ion_share`` of the other atoms.
 
     Parameters
     ----------
@@ -95,9 +102,10 @@ def debris_event(
     -------
     xarray.Dataset
         ``released_atoms(species, point)`` (neutral) and ``released_ions(species, point)``, numbers; coordinates ``point_time``,
-        ``point_alt`` (km), ``point_lat``, ``point_lon`` (degrees); ``point_width`` (km, sigma of the spread). Masses by element,
-        kg: ``layer_mass`` (in the points), ``oxidised_mass``, ``droplet_mass``, ``surviving_mass``; they add up to
-        ``element_mass``. All variables of `fly_reentry` (``element`` is named ``species``).
+        ``point_alt`` (km), ``point_lat``, ``point_lon`` (degrees); ``point_width`` (km, sigma of the spread), ``point_angle``
+        (radians along the track from the anchor), ``point_part``. Masses by element, kg: ``layer_mass`` (in the points),
+        ``oxidised_mass``, ``droplet_mass``, ``surviving_mass``; they add up to ``element_mass``. All variables of `fly_reentry`
+        (``element`` is named ``species``). The attribute ``notes`` is a JSON list of what a reader has to know.
 
     Raises
     ------
@@ -105,19 +113,16 @@ def debris_event(
         As `fly_reentry`; a place, time or anchor is out of range.
     """
     start = _moment(time)
-    if not (-90.0 <= latitude <= 90.0 and np.isfinite(longitude) and np.isfinite(heading)):
-        raise SettingsError(f"place {latitude}, {longitude}, heading {heading}: give degrees, latitude from -90 to 90")
+    _check_place(latitude, longitude, heading)
     if anchor not in ("start", "break_up"):
         raise SettingsError(f"anchor is {anchor!r}; use start or break_up")
     entry = fly_reentry(mass, composition, settings, atmosphere).rename(element="species")
     masses = np.array([get_species(name).mass for name in entry["species"].values])
     shed = entry["released_mass"].transpose("species", "part", "alt").values
-    which_part, which_bin = np.nonzero((shed.sum(axis=0) > 0.0) & (entry["alt"].values >= settings.layer_floor))
-    in_layer = shed[:, which_part, which_bin] * settings.vapour_share
+    which_part, which_bin, counts, seconds, angles = _points(entry, settings)
+    in_layer = shed[:, which_part, which_bin] * settings.vapour_share / counts
     atoms = in_layer / masses[:, None]
     share = ionised_share(entry["species"].values, entry["released_speed"].values[which_part, which_bin], settings)
-    seconds = entry["released_time"].values[which_part, which_bin]
-    angles = entry["released_angle"].values[which_part, which_bin]
     if anchor == "break_up":
         seconds = seconds - float(entry["break_up_time"])
         angles = angles - float(entry["break_up_angle"])
@@ -129,6 +134,7 @@ def debris_event(
             released_atoms=(dims, atoms * (1.0 - share), _words("1", "neutral atoms released")),
             released_ions=(dims, atoms * share, _words("1", "ions released")),
             point_width=("point", np.full(len(lat), settings.point_width), _words("km", "sigma of the horizontal spread")),
+            point_angle=("point", angles, _words("radian", "angle along the track from the anchor")),
             point_part=("point", entry["part"].values[which_part].astype(str), {"long_name": "part that is shed"}),
         )
         .assign(_budget(entry, shed, in_layer, settings.vapour_share))
@@ -143,9 +149,39 @@ def debris_event(
     event.attrs |= {
         "kind": "siderion source", "title": f"Debris event: re-entry of {mass:g} kg on {np.datetime_as_string(start, unit='s')}",
         "settings": json.dumps({"mass_kg": mass, **place, **settings.model_dump()}),
-        "sources": json.dumps([*json.loads(entry.attrs["sources"]), ionisation_citation(settings)]),
+        "sources": json.dumps([*json.loads(entry.attrs["sources"]), *citations([width_row(settings)]),
+                               ionisation_citation(settings)]),
+        "notes": json.dumps(_notes(event, start, settings)),
     }  # fmt: skip
     return event
+
+
+def _points(entry: xr.Dataset, settings: ReentrySettings) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array, Array]:
+    """Points of an event: part, bin, number of points that share the bin, time (s) and angle (radians) from the start."""
+    shed = entry["released_mass"].sum("species").transpose("part", "alt").values
+    floors = entry["alt_bounds"].transpose("alt", "bound").values[:, 0]
+    part, level = np.nonzero((shed > 0.0) & (floors >= settings.layer_floor))
+    ends = {name: entry[f"release_{name}"].transpose("part", "alt").values[part, level]
+            for name in ("begin_time", "end_time", "begin_angle", "end_angle")}  # fmt: skip
+    length = (ends["end_angle"] - ends["begin_angle"]) * (EARTH_RADIUS * 1e-3 + entry["alt"].values[level])
+    counts = np.maximum(np.ceil(length / settings.point_width), 1.0).astype(int)
+    which = np.repeat(np.arange(len(part)), counts)
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    along = (np.arange(len(which)) - first + 0.5) / counts[which]
+    seconds, angles = (
+        ends[f"begin_{name}"][which] * (1.0 - along) + ends[f"end_{name}"][which] * along for name in ("time", "angle")
+    )
+    return part[which], level[which], counts[which].astype(float), seconds, angles
+
+
+def _notes(event: xr.Dataset, start: np.datetime64, settings: ReentrySettings) -> list[str]:
+    """What a reader of the event has to know."""
+    early = event["point_time"].values - start
+    notes = [vapour_note(settings), low_break_up_note("the object", float(event["break_up_altitude"]), settings)]
+    if early.size and early.min() < np.timedelta64(0, "s"):
+        seconds = -early.min() / np.timedelta64(1, "s")
+        notes.append(f"the first point precedes the date by {seconds:.0f} s: a run that begins at the date misses it")
+    return [note for note in notes if note]
 
 
 def ionised_share(species: ArrayLike, speed: Array, settings: ReentrySettings) -> Array:
@@ -164,7 +200,16 @@ def ionisation_citation(settings: ReentrySettings) -> dict[str, str]:
     row = ("ionisation", f"ion_share {settings.ion_share:g}", "unverified", "stated by the user")
     if settings.ionisation != "none" and settings.ion_share == 0.0:
         row = ionisation_source(settings.ionisation)
-    return dict(zip(("what", "model", "confidence", "citation"), row, strict=True))
+    return citations([row])[0]
+
+
+def _check_place(latitude: float, longitude: float = 0.0, heading: float = 0.0) -> None:
+    rules = (
+        ("latitude", latitude, -90.0, 90.0), ("longitude", longitude, -180.0, 360.0), ("heading", heading, -360.0, 360.0),
+    )  # fmt: skip
+    for name, value, low, high in rules:
+        if not low <= value <= high:
+            raise SettingsError(f"{name} is {value:g} degrees; give {low:g} to {high:g}")
 
 
 def _budget(entry: xr.Dataset, shed: Array, in_layer: Array, vapour_share: float) -> dict[str, tuple]:
@@ -174,7 +219,7 @@ def _budget(entry: xr.Dataset, shed: Array, in_layer: Array, vapour_share: float
     rows = {
         "element_mass": (fractions @ entry["initial_mass"].values, "mass of the element in the object"),
         "layer_mass": (layer, "mass released as atoms above the floor of the layer"),
-        "oxidised_mass": (released * vapour_share - layer, "mass released as atoms below the floor, oxidised"),
+        "oxidised_mass": (np.maximum(released * vapour_share - layer, 0.0), "mass released as atoms below the floor, oxidised"),
         "droplet_mass": (released * (1.0 - vapour_share), "mass shed that stays melt or dust"),
         "surviving_mass": (fractions @ entry["final_mass"].values, "mass that reaches the ground"),
     }

@@ -154,7 +154,7 @@ def fly_object(state: Array, parameters: Array, air: Air, edges: Array, *, time:
         The object stays up, or its state is no longer finite.
     """
     last = np.array(state, float)
-    release = np.zeros((4, len(edges) - 1))
+    release = np.zeros((kernels.RELEASE_ROWS, len(edges) - 1))
     record = np.empty((_RECORD_ROWS, 6))
     why, ended, turned, rows = kernels.fly(last, time, angle, parameters, *air, edges, release, record)
     altitude = (np.hypot(last[0], last[1]) - parameters[kernels.PLANET_RADIUS]) / 1e3
@@ -166,3 +166,14 @@ def fly_object(state: Array, parameters: Array, air: Air, edges: Array, *, time:
             "start lower, slower or steeper (flight_path_angle)"
         )
     return Flight(why, ended, turned, last, release, record[:rows].copy())
+
+
+def joined(first: Array, second: Array, number: int = 1) -> Array:
+    """Release of a flight and of ``number`` equal ones that follow it, rows of the kernel on the same bins."""
+    result = first.copy()
+    result[: kernels.SUMS] += number * second[: kernels.SUMS]
+    new, old = second[kernels.RELEASED] > 0.0, first[kernels.RELEASED] > 0.0
+    for begin, end in ((kernels.BEGIN_TIME, kernels.END_TIME), (kernels.BEGIN_ANGLE, kernels.END_ANGLE)):
+        result[begin] = np.where(new & ~old, second[begin], first[begin])
+        result[end] = np.where(new, second[end], first[end])
+    return result

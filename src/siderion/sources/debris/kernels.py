@@ -22,8 +22,11 @@ X, Y, VX, VY, HEAT, MASS = range(6)
 COUNT = 26
 RUNNING, ALTITUDE, PRESSURE, MELTING, SLOW, DEMISED, TIME, TOP = range(8)
 """Why a flight ended."""
-RELEASED, RELEASE_TIME, RELEASE_ANGLE, RELEASE_SPEED = range(4)
-"""Rows of the release of a flight on bins of altitude: kg, and sums of kg times time, angle from the start, speed."""
+RELEASED, RELEASE_TIME, RELEASE_ANGLE, RELEASE_SPEED, BEGIN_TIME, END_TIME, BEGIN_ANGLE, END_ANGLE = range(8)
+"""Rows of the release of a flight on bins of altitude: kg, and sums of kg times time, angle from the start, speed; then time and
+angle where the release in the bin begins and ends."""
+SUMS, RELEASE_ROWS = 4, 8
+"""How many of these rows are sums over the mass, and how many there are."""
 _CONVEX = 4.0
 """Surface over mean projected area of a convex body (Cauchy)."""
 _HALVINGS = 50
@@ -140,15 +143,18 @@ def _note(record, rows, time, angle, state, p):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _release(release, edges, mass, time, angle, before, after, p):
+def _release(release, edges, mass, time, angle, step, turn, before, after, p):
     """Put the mass that left in a step into the bin of its middle; mass beyond the edges goes to the outermost bins."""
     altitude = 0.5 * (math.hypot(before[X], before[Y]) + math.hypot(after[X], after[Y])) - p[PLANET_RADIUS]
     k = min(max(np.searchsorted(edges, altitude) - 1, 0), len(edges) - 2)
     speed = 0.5 * (math.hypot(before[VX], before[VY]) + math.hypot(after[VX], after[VY]))
+    if release[RELEASED, k] == 0.0:
+        release[BEGIN_TIME, k], release[BEGIN_ANGLE, k] = time, angle
     release[RELEASED, k] += mass
-    release[RELEASE_TIME, k] += mass * time
-    release[RELEASE_ANGLE, k] += mass * angle
+    release[RELEASE_TIME, k] += mass * (time + 0.5 * step)
+    release[RELEASE_ANGLE, k] += mass * (angle + 0.5 * turn)
     release[RELEASE_SPEED, k] += mass * speed
+    release[END_TIME, k], release[END_ANGLE, k] = time + step, angle + turn
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -193,7 +199,7 @@ def fly(state, time, angle, p, levels, log_density, temperatures, paths, edges, 
         if end == DEMISED:
             lost, after[MASS] = state[MASS], 0.0
         if lost > 0.0:
-            _release(release, edges, lost, time + 0.5 * step, angle + 0.5 * turn, state, after, p)
+            _release(release, edges, lost, time, angle, step, turn, state, after, p)
         time, angle = time + step, angle + turn
         state[:] = after
         ended = end not in (RUNNING, MELTING) or (end == MELTING and p[STOP_AT_MELTING] > 0.0)

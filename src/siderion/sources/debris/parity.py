@@ -15,11 +15,23 @@ from siderion.core.errors import CoverageError, SettingsError
 from siderion.core.measurement import LOWER_QUANTILE, UPPER_QUANTILE, measurement, measurement_from_samples
 from siderion.core.spread import Spread
 
-from .scenarios import Scenario, element_shares, get_scenarios, natural_fractions, natural_influx, parity_fraction
+from .scenarios import (
+    Scenario,
+    element_shares,
+    generator_of,
+    get_scenarios,
+    natural_fractions,
+    natural_influx,
+    parity_fraction,
+)
+from .words import citations
 
 Array = NDArray[np.float64]
 
 _PACE_LIMIT = 3.0
+LEAST_SAMPLES = 100
+"""Fewer samples give no 16 and 84 % quantiles."""
+_COMMON = ("natural mass", "injected mass", "pace of growth")
 VERDICTS = ("no", "likely", "yes")
 """Exceeds natural: no (median below 1), likely (median above 1), yes (84 % of the samples above 1)."""
 _CONVENTION = "median; the ends are the 16 and 84 % quantiles of the samples"
@@ -74,22 +86,24 @@ def debris_parity(
     CoverageError
         An element has no share or no natural fraction.
     SettingsError
-        There are too few samples, or scenarios are not in order.
+        There are too few samples, scenarios are not in order, an element is given twice or none is, or the seed or the horizon is
+        out of range.
     """
-    if samples < 100:
-        raise SettingsError(f"samples is {samples}; give 100 at least")
+    if samples < LEAST_SAMPLES:
+        raise SettingsError(f"samples is {samples}; give {LEAST_SAMPLES} at least")
     chosen = tuple(get_scenarios() if scenarios is None else scenarios)
     mean_years = [scenario.year.value for scenario in chosen]
     if not chosen or any(after <= before for before, after in pairwise(mean_years)):
         raise SettingsError(f"years of the scenarios are {mean_years}; give one scenario at least, in order of years")
+    if not mean_years[0] < horizon < np.inf:
+        raise SettingsError(f"horizon is {horizon:g}; give a year after that of the first scenario, {mean_years[0]:g}")
     debris, fractions, influx = element_shares(shares), natural_fractions(composition), natural_influx(natural)
     names = _elements(elements, debris, fractions)
-    generator = np.random.default_rng(seed)
-    common = generator.standard_normal((3, samples))
+    common = np.array([generator_of(one, seed).standard_normal(samples) for one in _COMMON])
     background = influx.at(common[0])
     masses = np.array([scenario.mass.at(common[1]) for scenario in chosen])
     times = _sampled_years(chosen, np.clip(common[2], -_PACE_LIMIT, _PACE_LIMIT))
-    share = np.array([debris[name].at(generator.standard_normal(samples)) for name in names])
+    share = np.array([debris[name].at(generator_of(name, seed).standard_normal(samples)) for name in names])
     level = share / (np.array([fractions[name] for name in names])[:, None] * background)  # ratio per t/yr of debris
     ratio = level[:, None] * masses  # element, scenario, sample
     dims = ("element", "scenario")
@@ -212,6 +226,8 @@ def _sampled_years(chosen: Sequence[Scenario], normal: Array) -> Array:
 def _elements(elements: Sequence[str] | None, debris: Mapping[str, Spread], fractions: Mapping[str, float]) -> list[str]:
     if elements is None:
         return [name for name in debris if name in fractions]
+    if not elements or len(set(elements)) < len(elements):
+        raise SettingsError(f"elements are {', '.join(elements) or 'empty'}; name one at least, and each once")
     for name in elements:
         if name not in debris or name not in fractions:
             where = "debris: give one with shares" if name not in debris else "the natural influx"
@@ -229,4 +245,4 @@ def _sources(chosen: Sequence[Scenario], influx: Spread, shares: Sequence[Spread
     found.append(("natural composition", composition, certain, "siderion/sources/tables/compositions.csv"))
     sure = "verified" if all(share.confidence == "verified" for share in shares) else "unverified"
     found.append(("shares of debris", "table or the user's own", sure, "siderion/sources/tables/debris_element_shares.csv"))
-    return [dict(zip(("what", "model", "confidence", "citation"), row, strict=True)) for row in found]
+    return citations(found)

@@ -18,15 +18,18 @@ from siderion.core.tables import load_table
 from siderion.sources.entry.atmosphere import Atmosphere
 
 from . import kernels
-from .flight import Air, Flight, air_for, flight_parameters, fly_object, start_state
+from .flight import Air, Flight, air_for, flight_parameters, fly_object, joined, start_state
 from .parts import Material, Part, get_material, get_parts
 from .settings import ReentrySettings, default
+from .words import Row, citations, setting_rows
 
 Array = NDArray[np.float64]
 
-_LOWEST_EDGE = 0.0
 _HIGHEST_EDGE = 140.0
+_SAME = 1e-9
 _SPHERE = 3.0 / (4.0 * np.pi)
+_LEAST_MASS, _MOST_MASS = 1e-3, 1e6
+"""Masses of objects, kg, that the flight is made for: from a shard to twice a space station."""
 
 
 class _Set(NamedTuple):
@@ -49,9 +52,17 @@ class _Result:
 
 
 def altitude_edges(settings: ReentrySettings, highest: float = _HIGHEST_EDGE) -> Array:
-    """Edges of the bins of altitude, km: whole bins from the ground to at least ``highest``."""
-    count = int(np.ceil((highest - _LOWEST_EDGE) / settings.bin_width))
-    return _LOWEST_EDGE + settings.bin_width * np.arange(count + 1, dtype=np.float64)
+    """Edges of the bins of altitude, km: from the ground to at least ``highest``, one of them on ``layer_floor``.
+
+    The lowest bin is narrower where the floor is no multiple of the width.
+    """
+    floor, width = settings.layer_floor, settings.bin_width
+    below = int(np.ceil(floor / width - _SAME))
+    above = int(np.ceil((highest - floor) / width - _SAME))
+    edges = floor + width * np.arange(-below, above + 1, dtype=np.float64)
+    if below:
+        edges[0] = 0.0
+    return edges
 
 
 def fly_reentry(
@@ -83,7 +94,9 @@ def fly_reentry(
     xarray.Dataset
         On ``part``, ``element``, ``alt`` (centres of bins, km; ``alt_bounds``): ``released_mass(element, part, alt)``, kg, with
         ``released_time(part, alt)`` (s from the start), ``released_angle(part, alt)`` (radians along the track),
-        ``released_speed(part, alt)`` (m s-1): means over the released mass, 0 where nothing is released. ``initial_mass(part)``,
+        ``released_speed(part, alt)`` (m s-1): means over the released mass, 0 where nothing is released.
+        ``release_begin_time``, ``release_end_time``, ``release_begin_angle``, ``release_end_angle`` (part, alt): where the part
+        begins and ends to release in the bin. ``initial_mass(part)``,
         ``final_mass(part)`` (kg), ``part_fraction(element, part)``, ``object_number(part)``, ``demised(part)``. Of the break-up
         ``break_up_time``, ``break_up_angle``, ``break_up_altitude``, ``break_up_speed``. The trajectory is a long table on
         ``record``: ``record_part`` (``whole`` before the break-up), ``record_time``, ``record_altitude`` (km), ``record_speed``,
@@ -92,7 +105,7 @@ def fly_reentry(
     Raises
     ------
     SettingsError
-        The mass is not positive, or the break-up lies above the start.
+        The mass is out of range, or the break-up lies above the start.
     NumericalError
         The object does not come down, or mass is not conserved.
 
@@ -100,8 +113,8 @@ def fly_reentry(
     ----------
     Detra, Kemp & Riddell 1957; Sutton & Graves 1971 (NASA TR R-376); Allen & Eggers 1958 (NACA TR 1381).
     """
-    if not 0.0 < mass < np.inf:
-        raise SettingsError(f"mass of the object is {mass} kg; it must be positive and finite")
+    if not _LEAST_MASS <= mass <= _MOST_MASS:
+        raise SettingsError(f"mass of the object is {mass:g} kg; it must be positive, from {_LEAST_MASS:g} to {_MOST_MASS:g} kg")
     parts = get_parts(composition)
     materials = {name: get_material(part.material, settings.removal, part.elements) for name, part in parts.items()}
     air, edges = air_for(atmosphere), altitude_edges(settings, max(_HIGHEST_EDGE, settings.entry_altitude))
@@ -126,7 +139,7 @@ def _fly_whole(
     leaving = sorted(((part.separation_altitude, name) for name, part in parts.items() if part.separation_altitude), reverse=True)
     carried = mass - start
     place, places, flights = _Set(0.0, 0.0, state), {}, []
-    release = np.zeros((4, len(edges) - 1))
+    release = np.zeros((kernels.RELEASE_ROWS, len(edges) - 1))
     for altitude, name in [*leaving, (None, "")]:
         if altitude is not None and _altitude(place.state) <= altitude * 1e3:
             places[name] = place
@@ -134,7 +147,7 @@ def _fly_whole(
             continue
         flight = _leg(place, start, carried, area, materials[shell], settings, air, edges, altitude)
         flights.append(flight)
-        release += flight.release
+        release = joined(release, flight.release)
         place = _Set(flight.time, flight.angle, flight.state)
         if altitude is None or flight.why != kernels.ALTITUDE or _altitude(place.state) > altitude * 1e3 + 1.0:
             break
@@ -167,7 +180,7 @@ def _fly_part(
     """Fly one object of a part and count it for all; ``shell`` is what the shell has released before the break-up."""
     number, total = part.number(mass), mass * part.mass_fraction
     state = place.state.copy()
-    release = np.zeros((4, len(edges) - 1)) if shell is None else shell
+    release = np.zeros((kernels.RELEASE_ROWS, len(edges) - 1)) if shell is None else shell
     left = total if shell is None else state[kernels.MASS]
     if left <= 0.0:
         return _Result(number, total, release, 0.0, None)
@@ -180,7 +193,7 @@ def _fly_part(
         single, material, area, drag_coefficient=settings.drag_coefficient, step=settings.step, change=settings.change
     )
     flight = fly_object(state, parameters, air, edges * 1e3, time=place.time, angle=place.angle)
-    return _Result(number, total, release + number * flight.release, number * float(flight.state[kernels.MASS]), flight)
+    return _Result(number, total, joined(release, flight.release, number), number * float(flight.state[kernels.MASS]), flight)
 
 
 def _dataset(
@@ -192,7 +205,8 @@ def _dataset(
     shares = np.array([[materials[name].elements.get(element, 0.0) for name in names] for element in elements])
     release = np.stack([results[name].release for name in names], axis=1)
     shed = release[kernels.RELEASED]
-    means = np.divide(release[1:], shed, out=np.zeros_like(release[1:]), where=shed > 0.0)
+    sums = release[1 : kernels.SUMS]
+    means = np.divide(sums, shed, out=np.zeros_like(sums), where=shed > 0.0)
     initial = np.array([results[name].mass for name in names])
     final = np.array([results[name].final_mass for name in names])
     _check_mass(initial, final, shed)
@@ -203,6 +217,7 @@ def _dataset(
         "released_time": (("part", "alt"), means[0], _words("s", "mean time of release from the start")),
         "released_angle": (("part", "alt"), means[1], _words("radian", "mean angle along the track from the start")),
         "released_speed": (("part", "alt"), means[2], _words("m s-1", "mean speed of the object at release")),
+        **_span(release),
         "part_fraction": (("element", "part"), shares, _words("1", "mass fraction of the element in the part")),
         "initial_mass": ("part", initial, _words("kg", "mass of the part")),
         "final_mass": ("part", final, _words("kg", "mass of the part that survives")),
@@ -225,6 +240,20 @@ def _dataset(
         "sources": json.dumps(reentry_sources(parts, settings, atmosphere)), "siderion_version": version("siderion"),
     }  # fmt: skip
     return xr.Dataset(variables, coords, attributes)
+
+
+def _span(release: Array) -> dict[str, tuple]:
+    """Where the release of each part in each bin begins and ends."""
+    rows = {"begin_time": (kernels.BEGIN_TIME, "s"), "end_time": (kernels.END_TIME, "s"),
+            "begin_angle": (kernels.BEGIN_ANGLE, "radian"), "end_angle": (kernels.END_ANGLE, "radian")}  # fmt: skip
+    return {
+        f"release_{name}": (
+            ("part", "alt"),
+            release[row],
+            _words(units, f"{name.replace('_', ' of the release: ')} from the start"),
+        )
+        for name, (row, units) in rows.items()
+    }
 
 
 def _record(flights: list[Flight], results: Mapping[str, _Result]) -> dict[str, tuple]:
@@ -251,15 +280,15 @@ def reentry_sources(parts: Mapping[str, Part], settings: ReentrySettings, atmosp
     if settings.removal == "melting":
         rows = rows[~rows["quantity"].isin(["boiling_temperature_k", "heat_of_vaporisation_j_per_kg"])]
     lumps = "verified" if (rows["confidence"] == "verified").all() else "unverified"
-    found = [
+    found: list[Row] = [
         atmosphere.source,
         ("heating", "free molecules and Sutton-Graves, tumbling sphere", "unverified", "Sutton & Graves 1971, NASA TR R-376"),
         ("materials", f"lumps, {settings.removal}", lumps, "siderion/sources/tables/debris_materials.csv"),
-        ("parts and elements", "assumed composition", "unverified",
+        ("parts and elements", "assumed: materials of the parts, sizes, and elements of the materials", "unverified",
          "siderion/sources/tables/debris_parts.csv, debris_alloys.csv, or the user's own"),
-        ("break-up", settings.break_up, "unverified", "siderion/sources/tables/debris_reentry.csv"),
+        *setting_rows(settings),
     ]  # fmt: skip
-    return [dict(zip(("what", "model", "confidence", "citation"), row, strict=True)) for row in found]
+    return citations(found)
 
 
 def _check_mass(initial: Array, final: Array, shed: Array) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,12 @@ def own_series(series: Mapping[float, float], factor: float = 1.0) -> tuple[Scen
         A mass is not positive, or the factor is below 1.
     """
     if not 1.0 <= factor < np.inf:
-        raise SettingsError(f"uncertainty factor is {factor}; it must be 1 or more")
+        raise SettingsError(f"series_factor is {factor}; it must be 1 or more, and finite")
+    for year, mass in series.items():
+        if not (np.isfinite(year) and 0.0 < mass < np.inf):
+            raise SettingsError(
+                f"series: mass of the year {year:g} is {mass:g} t/yr; year and mass must be finite, mass positive"
+            )
     return tuple(
         Scenario(f"{year:g}", Spread(mass, mass / factor, mass * factor), Spread(year, year, year))
         for year, mass in sorted(series.items())
@@ -79,6 +85,8 @@ def natural_influx(choice: str | float = "schulz2021") -> Spread:
         if choice not in table.index:
             raise CoverageError(f"natural influx {choice!r} is unknown; known: {', '.join(table.index)}, or a number of t/yr")
         return _spread(table.loc[choice], "mass_t_per_yr")
+    if not 0.0 < choice < np.inf:
+        raise SettingsError(f"natural is {choice:g} t/yr; it must be positive and finite, or a name")
     base = natural_influx()
     return Spread(float(choice), choice * base.lower / base.value, choice * base.upper / base.value)
 
@@ -119,10 +127,24 @@ def element_shares(own: Mapping[str, float | Spread] | None = None) -> dict[str,
     table = load_table("sources", "debris_element_shares")
     shares = {row["element"]: _spread(row, "share") for _, row in table.iterrows()}
     for name, value in (own or {}).items():
+        central = value.value if isinstance(value, Spread) else value
+        if not 0.0 < central <= 1.0:
+            raise SettingsError(f"share of {name} is {central:g}; it must be above 0 and at most 1")
         shares[name] = value if isinstance(value, Spread) else Spread(value, value, value)
-        if shares[name].value > 1.0:
-            raise SettingsError(f"share of {name} is {shares[name].value:g}; it must be above 0 and at most 1")
     return shares
+
+
+def generator_of(name: str, seed: int) -> np.random.Generator:
+    """Random numbers of one quantity: they depend on its name and the seed, not on what else is drawn.
+
+    Raises
+    ------
+    SettingsError
+        The seed is negative.
+    """
+    if seed < 0:
+        raise SettingsError(f"seed is {seed}; give a whole number, 0 or more")
+    return np.random.default_rng(np.random.SeedSequence([seed, crc32(name.encode())]))
 
 
 def parity_fraction(element: str, injected: float, natural: float, composition: str = "CI") -> float:

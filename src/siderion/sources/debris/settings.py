@@ -17,6 +17,12 @@ def _defaults() -> pd.DataFrame:
     return load_table("sources", "debris_reentry").set_index("quantity")
 
 
+def default_source(quantity: str) -> tuple[str, str]:
+    """Confidence and source of the default of a quantity of ``debris_reentry.csv``."""
+    row = _defaults().loc[quantity]
+    return str(row["confidence"]), str(row["source"])
+
+
 def default(quantity: str) -> float:
     """Default of a quantity of ``debris_reentry.csv``, in the units that its name gives."""
     return float(_defaults()["value"][quantity])
@@ -39,7 +45,11 @@ class ReentrySettings(Settings):
     )
     break_up: Literal["altitude", "dynamic_pressure", "melting"] = Field("altitude", description="what breaks the object up")
     break_up_altitude: float = Field(default("break_up_altitude_km"), gt=0.0, le=120.0, description="km, for break_up = altitude")
-    break_up_pressure: float = Field(default("break_up_pressure_pa"), gt=0.0, description="Pa, for break_up = dynamic_pressure")
+    break_up_pressure: float = Field(
+        default("break_up_pressure_pa"),
+        gt=0.0,
+        description="half of density times speed squared, Pa, for break_up = dynamic_pressure",
+    )
     removal: Literal["melting", "vaporisation"] = Field(
         "melting", description="melting: the melt is shed at once and evaporates; vaporisation: only vapour leaves"
     )

@@ -7,9 +7,10 @@ import pytest
 from scipy.constants import c, e, elementary_charge, m_e, m_p, physical_constants
 
 from siderion.core.errors import CoverageError, NumericalError, SettingsError
-from siderion.particles.electromagnetic_fields import dipole_field, grid_fields, uniform_fields
+from siderion.particles.electromagnetic_fields import convection_field, dipole_field, grid_fields, uniform_fields
 from siderion.particles.guiding_centre import drift_across, gyrofrequency, pick_up_cycloid
 from siderion.particles.pusher import push, push_pick_up
+from siderion.particles.stop_surfaces import plane
 
 FIELD = 5e-9
 AMU = physical_constants["atomic mass constant"][0]
@@ -118,6 +119,30 @@ def test_cycloid_of_pick_up(mass, energy, height, period):
     assert times[-1] == pytest.approx(period, rel=2e-3)
 
 
+def test_ions_born_in_a_convection_field_drift_with_the_flow():
+    # Boris turns by 2 atan(W dt / 2) per step: after 32 steps of 2 tan(pi / 32) / W the velocity is that of the start, and the
+    # ion has moved by the flow across B; along B nothing takes it
+    flow, magnetic = np.array([-4e5, 3e4, 1e4]), np.array([1e-9, 2e-9, FIELD])
+    across = flow - (flow @ magnetic) / (magnetic @ magnetic) * magnetic
+    step = 2.0 * np.tan(np.pi / 32) / gyrofrequency(e, m_p, np.linalg.norm(magnetic))
+    duration, fields = 96 * step, uniform_fields(magnetic) + convection_field(flow, magnetic)
+    flight = push(np.zeros((2, 3)), [[0.0, 0.0, 0.0], across], e, m_p, fields, duration, step=step)
+    # gamma differs from 1 by 2 (v / c)^2 at most on the cycloid: the phase by 40 times (v / c)^2 in three turns
+    slow, speed = (across @ across) / c**2, np.linalg.norm(across)
+    np.testing.assert_allclose(flight.end_position[0] / duration, across, atol=40.0 * slow * speed)
+    np.testing.assert_allclose(flight.end_velocity[0], 0.0, atol=40.0 * slow * speed)
+    # born with the flow it goes straight on, but for (angle v / c)^2 of the gamma of Boris
+    np.testing.assert_allclose(flight.end_position[1] / duration, across, atol=0.04 * slow * speed)
+    np.testing.assert_allclose(flight.end_velocity[1], across, atol=0.04 * slow * speed)
+    picked = push_pick_up(ORIGIN, e, m_p, flow, magnetic, duration, step=step)
+    np.testing.assert_array_equal(picked.end_position[0], flight.end_position[0])
+    # with the exact phase the mean over a turn of 32 steps is (W dt / 2) / tan(W dt / 2) of the drift
+    turn = 2.0 * np.pi / 32 / gyrofrequency(e, m_p, np.linalg.norm(magnetic))
+    exact = push(ORIGIN, ORIGIN, e, m_p, fields, 96 * turn, step=turn, method="boris_exact_phase")
+    part = np.pi / 32 / np.tan(np.pi / 32)
+    np.testing.assert_allclose(exact.end_position[0] / (96 * turn), part * across, atol=40.0 * slow * speed)
+
+
 def test_relativistic_gyration():
     # gamma 5: the frequency falls by gamma, the radius is gamma v / W
     gamma = 5.0
@@ -223,6 +248,53 @@ def test_too_long_a_step_is_refused():
     fine = push(ORIGIN, np.full((1, 3), 1e5), e, m_p, uniform_fields([0.0, 0.0, FIELD]), 48.0 / OMEGA, step=0.6 / OMEGA,
                 largest_angle=0.7)  # fmt: skip
     assert fine.step[0] == pytest.approx(0.6 / OMEGA)
+
+
+@pytest.mark.parametrize("phase", [0.5, 0.96, 2.0, 40.0, 100.0])
+def test_too_long_a_step_is_refused_also_where_a_surface_stops_the_particle(phase):
+    # 1.5 rad per step: the plane is met before the first kick, after it, one step later, 27 and 67 steps later
+    surface = plane([0.0, 0.0, 1.0], 1e5 * phase / OMEGA)
+    start, fields = [[1e5, 0.0, 1e5]], uniform_fields([0.0, 0.0, FIELD])
+    with pytest.raises(NumericalError, match=r"particle 1 at .* turns by more than 0.5 rad in a step .*1.5\b"):
+        push(np.zeros((2, 3)), start * 2, [0.0, e], m_p, fields, 120.0 / OMEGA, step=1.5 / OMEGA, surfaces=[surface])
+    # a good step is not refused, and the velocity there is that of the gyration: a lag of angle^2 / 12 of the phase
+    flight = push(ORIGIN, start, e, m_p, fields, 120.0 / OMEGA, step=0.01 / OMEGA, surfaces=[surface])
+    assert flight.ended_at("plane").all()
+    assert flight.end_time[0] == pytest.approx(phase / OMEGA, rel=1e-12)
+    expected = 1e5 * np.array([np.cos(phase), -np.sin(phase), 1.0])
+    np.testing.assert_allclose(flight.end_velocity[0], expected, atol=1e5 * 1.2 * phase * 0.01**2 / 12.0)
+
+
+@pytest.mark.parametrize("turns", [0.16, 0.4])
+def test_steps_are_refined_also_where_a_surface_stops_the_particle_in_a_stronger_field(turns):
+    # B along z grows threefold to the plane: the speed along z is constant, the phase is the integral of W, the double of W0 t
+    end = 2.0 * np.pi * turns / OMEGA
+    reach = 1e5 * end
+    axis, heights = np.array([-1e9, 1e9]), np.array([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]) * reach
+    magnetic = np.zeros((2, 2, 7, 3))
+    magnetic[..., 2] = FIELD * (1.0 + 2.0 * heights / reach)
+    fields = grid_fields(axis, axis, heights, magnetic)
+    flight = push(ORIGIN, [[1e5, 0.0, 1e5]], e, m_p, fields, 2.0 * end, steps_per_gyration=100,
+                  surfaces=[plane([0.0, 0.0, 1.0], reach)])  # fmt: skip
+    assert flight.ended_at("plane").all()
+    assert flight.end_time[0] == pytest.approx(end, rel=1e-9)
+    step = flight.step[0]
+    assert 3.0 * OMEGA * step < 2.0 * np.pi / 100 * (1.0 + 1e-5)  # before the crossing, at the strongest field met
+    # Boris' lag in each step, and the field of the crossing instead of that of the middle in the last half step
+    bound = 2.0 * OMEGA * end * (3.0 * OMEGA * step) ** 2 / 12.0 + 0.5 * (2.0 * OMEGA / end) * (0.5 * step) ** 2
+    phase = 2.0 * OMEGA * end
+    np.testing.assert_allclose(flight.end_velocity[0] / 1e5, [np.cos(phase), -np.sin(phase), 1.0], atol=bound)
+
+
+def test_a_surface_takes_no_particle_that_is_not_finite_or_turns_infinitely():
+    # (q B dt / 2 m)^2 is beyond the largest number: along B the velocity stays finite, across it does not
+    fields, surface = uniform_fields([0.0, 0.0, 1e150]), plane([0.0, 0.0, 1.0], 1e5)
+    with pytest.raises(NumericalError, match=r"particle 0 at \[0. 0. 0.\] m.* turns by more than"):
+        push(ORIGIN, [[0.0, 0.0, 1e5]], e, m_p, fields, 9.0, step=1.5, surfaces=[surface])  # after one kick
+    with pytest.raises(NumericalError, match=r"particle 0 at \[0. 0. 0.\] m.* not finite"):
+        push(ORIGIN, [[1e5, 0.0, 1e5]], e, m_p, fields, 9.0, step=3.0, surfaces=[surface])  # before the first
+    with pytest.raises(NumericalError, match="turns by more than"):
+        push(ORIGIN, [[0.0, 0.0, 1e5]], e, m_p, fields, 9.0, step=3.0, surfaces=[surface])
 
 
 def test_infinite_field_is_reported_with_particle_place_and_time():

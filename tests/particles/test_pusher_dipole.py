@@ -171,6 +171,12 @@ def test_a_particle_on_the_wrong_side_ends_at_once_and_unused_surfaces_do_nothin
     np.testing.assert_array_equal(flight.ended_at("body"), [True, False])
     np.testing.assert_allclose(flight.end_time, [0.0, 10.0], atol=1e-15)
     np.testing.assert_allclose(flight.end_position[:, 0], [0.0, 4e4], atol=1e-12)
+    # a start on a surface exactly: both sides stop the particle at once, the inside only one that moves inwards
+    for side, speeds, ends in [("both", [1e3, -1e3], [0.0, 0.0]), ("inside", [1e3, -1e3], [10.0, 0.0])]:
+        velocity = np.outer(speeds, [1.0, 0.0, 0.0])
+        on = push(np.zeros((2, 3)), velocity, 0.0, m_p, NONE, 10.0, step=0.1, surfaces=[plane([1.0, 0.0, 0.0], 0.0, side)])
+        np.testing.assert_allclose(on.end_time, ends, atol=1e-15)
+        np.testing.assert_allclose(on.end_position[:, 0], np.multiply(speeds, ends), atol=1e-9)
     with pytest.raises(SettingsError, match="no surface is called"):
         flight.ended_at("moon")
     with pytest.raises(SettingsError, match="name of its own"):

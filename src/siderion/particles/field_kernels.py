@@ -91,13 +91,17 @@ def gravity_at(x, y, z, gravity, one):
 def evaluate_function(position, time, function, out):
     """E and B (particle, 6) of a function of the user."""
     for p in range(len(position)):
-        out[p] = function(position[p, 0], position[p, 1], position[p, 2], time)
+        ex, ey, ez, bx, by, bz = function(position[p, 0], position[p, 1], position[p, 2], time)
+        out[p, 0], out[p, 1], out[p, 2] = ex, ey, ez  # a tuple at once would take seconds to compile
+        out[p, 3], out[p, 4], out[p, 5] = bx, by, bz
 
 
 @numba.njit(cache=True, error_model="numpy")
 def evaluate_built_in(position, uniform, dipoles, grid, frame, out):
     """E and B (particle, 6) of the fields of this package."""
     for p in range(len(position)):
-        out[p] = fields_at(
+        ex, ey, ez, bx, by, bz = fields_at(
             position[p, 0], position[p, 1], position[p, 2], 0.0, uniform, None, dipoles, grid, frame, None, 1.0, None
         )
+        out[p, 0], out[p, 1], out[p, 2] = ex, ey, ez
+        out[p, 3], out[p, 4], out[p, 5] = bx, by, bz

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.constants import speed_of_light
 
 from siderion.core.errors import NumericalError, SettingsError
 
 from .electromagnetic_fields import Fields, flowing_fields
-from .pusher_checks import check_choices, checked_vectors, halts, one_per_particle
+from .pusher_checks import check_choices, checked_vectors, halts, momentum_of, one_per_particle, velocity_of
 from .pusher_kernels import FLYING, NOT_FINITE, TOO_COARSE, push_blocks, push_blocks_with_function
 from .stop_surfaces import StopSurface, box, surface_rows
 
@@ -136,7 +135,8 @@ def push(
 
     Each particle flies with steps of its own length, the same all along. With ``step`` the flight is refused when a particle
     turns by more than ``largest_angle`` in a step. Otherwise the steps follow from ``steps_per_gyration`` in the field at the
-    start, and a particle that meets a stronger field flies again from its start, with shorter steps.
+    start, and a particle that meets a stronger field flies again from its start, with shorter steps. Both hold up to the place
+    where a surface stops the particle.
 
     Parameters
     ----------
@@ -165,8 +165,8 @@ def push(
     weight, loss_rate : float or array of shape (particle,)
         Weights at the start, and rates nu (s-1) of their loss, exp(-nu t).
     method : str
-        ``"boris"``; ``"boris_exact_phase"``: the angle of gyration is exact; ``"higuera_cary"``: the drift across E is exact
-        at relativistic speed.
+        ``"boris"``; ``"boris_exact_phase"``: the angle of gyration is exact, the drift across E too slow by angle^2 / 12;
+        ``"higuera_cary"``: the drift across E is exact at relativistic speed.
     precision : str
         ``"float64"`` or ``"float32"``.
     largest_angle : float
@@ -209,7 +209,7 @@ def push(
         _kernel_arguments(fields, gravity, gravity_centre, method, surface_rows(ends), precision),
         np.empty(0, precision), float(start_time), marks, snapshots, min(angle, largest_angle),
     )  # fmt: skip
-    result = _fly(flight, places, _momentum(speeds), charges / masses, step)
+    result = _fly(flight, places, momentum_of(speeds), charges / masses, step)
     return _trajectories(flight, result, weights, rates, ("duration", *(surface.name for surface in ends)))
 
 
@@ -294,12 +294,12 @@ def _fly_group(
             _raise_if_bad(flight, group, places, ratio, status, stop, (mark - now) / steps, fixed)
         now = mark
         while row < len(flight.snapshots) and flight.snapshots[row] <= mark:
-            result.position[row, group], result.velocity[row, group] = places.T, _velocity(speeds.T)
+            result.position[row, group], result.velocity[row, group] = places.T, velocity_of(speeds.T)
             result.flying[row, group] = status == FLYING
             row += 1
     done = status != TOO_COARSE
     kept = group[done]
-    result.end_position[kept], result.end_velocity[kept] = places.T[done], _velocity(speeds.T[done])
+    result.end_position[kept], result.end_velocity[kept] = places.T[done], velocity_of(speeds.T[done])
     result.end[kept], result.step[kept] = status[done], longest
     result.end_time[kept] = np.where(status[done] == FLYING, flight.times[-1], stop[done])
     return group[~done]
@@ -387,16 +387,3 @@ def _trajectories(flight: _Flight, result: _Result, weight: Array, rate: Array, 
         result.end_position, result.end_velocity, weight * np.exp(-rate * (result.end_time - flight.start)), result.end, names,
         result.step,
     )  # fmt: skip
-
-
-def _momentum(velocity: Array) -> Array:
-    """u = gamma v, m s-1."""
-    squared = np.sum(velocity**2, axis=-1) / speed_of_light**2
-    fast = np.flatnonzero(squared >= 1.0)
-    if len(fast):
-        raise SettingsError(f"particle {fast[0]} has the velocity {velocity[fast[0]]} m s-1, not below the speed of light")
-    return velocity / np.sqrt(1.0 - squared)[..., None]
-
-
-def _velocity(momentum: Array) -> Array:
-    return momentum / np.sqrt(1.0 + np.sum(momentum**2, axis=-1) / speed_of_light**2)[..., None]

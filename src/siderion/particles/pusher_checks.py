@@ -1,9 +1,10 @@
-"""Checks of what the pusher is given."""
+"""Checks of what the pusher is given, and momenta of velocities."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.constants import speed_of_light
 
 from siderion.core.errors import SettingsError
 
@@ -69,3 +70,17 @@ def check_choices(
         raise SettingsError(f"start_time is {start} s and gravity {gravity} m3 s-2; both must be finite, gravity not negative")
     if not 0.0 < largest_angle <= 2.0:
         raise SettingsError(f"largest_angle is {largest_angle} rad; it must be positive and at most 2")
+
+
+def momentum_of(velocity: Array) -> Array:
+    """u = gamma v, m s-1, of velocities (..., 3) below the speed of light."""
+    squared = np.sum(velocity**2, axis=-1) / speed_of_light**2
+    fast = np.flatnonzero(squared >= 1.0)
+    if len(fast):
+        raise SettingsError(f"particle {fast[0]} has the velocity {velocity[fast[0]]} m s-1, not below the speed of light")
+    return velocity / np.sqrt(1.0 - squared)[..., None]
+
+
+def velocity_of(momentum: Array) -> Array:
+    """Velocity, m s-1, of u = gamma v."""
+    return momentum / np.sqrt(1.0 + np.sum(momentum**2, axis=-1) / speed_of_light**2)[..., None]

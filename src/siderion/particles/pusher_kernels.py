@@ -192,12 +192,19 @@ def _stopped_at(before, x, y, z, wx, wy, wz, surface):
 
 
 @numba.njit(**_options)
-def _put_back(s, q, p, position, momentum, status, state):
-    """Write particle p of a block, slot q of the run, to the arrays of the run, with its state."""
+def _judged(total, excess, good):
+    """State of a particle: ``good`` unless the sum of its state is not finite or it turned too far."""
+    if not math.isfinite(total):
+        return NOT_FINITE
+    return good if excess <= 0.0 else TOO_COARSE
+
+
+@numba.njit(**_options)
+def _put_back(s, q, p, position, momentum):
+    """Write particle p of a block, slot q of the run, to the arrays of the run."""
     for axis in range(3):
         position[axis, q] += s[_DX + axis * BLOCK + p]
         momentum[axis, q] = s[_UX + axis * BLOCK + p]
-    status[q] = state
 
 
 @numba.njit(**_options)
@@ -217,7 +224,8 @@ def _look_at_surfaces(
 ):  # fmt: skip
     """Stop the particles that crossed a surface in the last drift; returns how many fly on.
 
-    ``centre`` is the part of the drift at whose time u is known: 0.5, 0 in the first half step and 1 in the last.
+    ``centre`` is the part of the drift at whose time u is known: 0.5, 0 in the first half step and 1 in the last. A surface takes
+    no particle that turned too far on its way, or would in a whole step in the field where it stops, or is not finite there.
     """
     real = s.dtype.type
     one, zero, inverse_c2 = real(1.0), real(0.0), real(_INVERSE_C2)
@@ -249,11 +257,15 @@ def _look_at_surfaces(
             gx, gy, gz = gravity_at(x, y, z, gravity, one)
         part = real((first - centre) * drift / stop_time[q])  # in steps: stop_time holds the step while a particle flies
         half = real(0.5 * (first - centre) * drift)
-        s[_UX + p], s[_UY + p], s[_UZ + p], _ = kick(
-            ux, uy, uz, ex, ey, ez, bx, by, bz, gx, gy, gz, part * s[_K + p], half, limit, exact, central, inverse_c2, one, real
+        most = limit * part * part  # the excess has the sign of that of a whole step
+        ux, uy, uz, excess = kick(
+            ux, uy, uz, ex, ey, ez, bx, by, bz, gx, gy, gz, part * s[_K + p], half, most, exact, central, inverse_c2, one, real
         )
-        _put_back(s, q, p, position, momentum, status, state)
-        stop_time[q] = now
+        state = _judged(ux + uy + uz + x + y + z, max(s[_ANGLE + p], excess), state)
+        if state > FLYING:
+            s[_UX + p], s[_UY + p], s[_UZ + p] = ux, uy, uz
+            _put_back(s, q, p, position, momentum)
+        status[q], stop_time[q] = state, now  # else the last place and momentum that were good stay
         count -= 1
         _take_out(s, p, count, index, heights)
     return count
@@ -264,12 +276,9 @@ def _settle(s, count, index, heights, position, momentum, status, stop_time, now
     """Move the bases to where the particles are; take out those that are not finite or turn too far; returns who flies on."""
     p = 0
     while p < count:
-        q, state = index[p], FLYING
+        q = index[p]
         total = s[_UX + p] + s[_UY + p] + s[_UZ + p] + s[_DX + p] + s[_DY + p] + s[_DZ + p]
-        if not math.isfinite(total):
-            state = NOT_FINITE
-        elif s[_ANGLE + p] > 0.0:
-            state = TOO_COARSE
+        state = _judged(total, s[_ANGLE + p], FLYING)
         if state == FLYING:
             for axis in range(3):
                 position[axis, q] += s[_DX + axis * BLOCK + p]

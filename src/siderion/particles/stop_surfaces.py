@@ -1,7 +1,9 @@
 """Surfaces that stop test particles: spheres, planes, boxes, and surfaces of revolution about x (Shue form and conics).
 
 Each has a name and the side that stops: ``"inside"`` (a particle that is inside), ``"outside"``, or ``"both"`` (any that
-changes sides). A particle that starts on the side that stops ends at once.
+changes sides). A particle that starts on the side that stops ends at once, at the time of its start. So does one that starts on
+a surface exactly and leaves it towards a side that stops; with ``"both"`` either side does. Let such particles start a little
+off the surface, or name the one side that stops.
 """
 
 from __future__ import annotations

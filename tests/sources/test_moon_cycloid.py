@@ -128,6 +128,41 @@ def test_ions_whose_field_pushes_them_down_strike_the_moon() -> None:
     assert np.linalg.norm(place[1] - MOON) == pytest.approx(RADIUS, abs=200.0)
 
 
+def test_depth_under_the_edge_from_which_ions_get_away() -> None:
+    # height v t - a d t^2/2 + a^2 t^4/(8 R) of an ion that leaves upwards from a depth d under the edge of the half that E points
+    # into; it stays positive where d^(3/2) < 1.5 sqrt(3) v/sqrt(a R)
+    speed, field = 1e3, 5e-9
+    critical = (1.5 * np.sqrt(3.0) * speed / np.sqrt(RATIO * 4e5 * field * RADIUS)) ** (2.0 / 3.0)
+    depth = np.tile([0.9 * critical, 1.1 * critical], 8)
+    # across the flow, where the turn of the velocity by the field (towards the Earth) goes along the surface
+    azimuth = np.repeat(np.pi / 2.0 + np.pi * np.arange(8), 2)
+    normal = np.stack([np.cos(depth) * np.cos(azimuth), np.cos(depth) * np.sin(azimuth), -np.sin(depth)], axis=1)
+    end, *_ = fly(plane(15.0), MOON + RADIUS * normal, speed * normal, (0.0, field, 0.0))
+    assert list(end) == [CROSSED, STRUCK] * 8
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_guiding_centres_drift_at_half_the_speed_to_both_sides_at_45_degrees(sign: float) -> None:
+    # V less its part along b = (1, sign, 0)/sqrt 2 is (-V/2, sign V/2, 0); after whole periods an ion from rest is back on it
+    field = np.array([1.0, sign, 0.0]) * 5e-9 / np.sqrt(2.0)
+    period = 2.0 * np.pi / (RATIO * 5e-9)
+    place, velocity = cycloid(np.zeros(3), np.zeros(3), 3.0 * period, [-4e5, 0, 0], field, RATIO)
+    np.testing.assert_allclose(place, [-6e5 * period, sign * 6e5 * period, 0.0], atol=1.0)
+    np.testing.assert_allclose(velocity, 0.0, atol=1e-3)
+
+
+def test_starts_and_plasmas_that_are_not_finite_are_refused() -> None:
+    good = MOON[None] + 1e7
+    with pytest.raises(DataError, match="position of ion 0"):
+        fly(plane(15.0), good * np.nan, np.zeros((1, 3)), (0.0, 5e-9, 0.0))
+    with pytest.raises(DataError, match="velocity of ion 0"):
+        fly(plane(15.0), good, np.full((1, 3), np.inf), (0.0, 5e-9, 0.0))
+    with pytest.raises(DataError, match="field of ion 0 is zero"):
+        fly(plane(15.0), good, np.zeros((1, 3)), (0.0, 0.0, 0.0))
+    with pytest.raises(DataError, match="time limit of ion 0"):
+        fly(plane(15.0), good, np.zeros((1, 3)), (0.0, 5e-9, 0.0), limit=np.nan)
+
+
 def test_nothing_crosses_when_the_time_is_up() -> None:
     start = (MOON + np.array([0.0, 0.0, RADIUS + 1e3]))[None]
     end, time, *_ = fly(plane(15.0), start, np.zeros((1, 3)), (0.0, 5e-9, 0.0), limit=50.0)

@@ -12,22 +12,27 @@ from cyclopts import Parameter
 
 from siderion.cli.show import page_beside, print_json, write_page
 from siderion.core.constants import EARTH_RADIUS
-from siderion.core.errors import SettingsError, explained
+from siderion.core.errors import CoverageError, SettingsError, explained
+from siderion.frames.gsm import gse_to_gsm
 from siderion.frames.moon import moon_position_from_phase, moon_position_gse
 from siderion.geospace.lunar import lunar_local_time, lunar_sector
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
 from siderion.report import render_report
+from siderion.sources.moon.pickup import make_scene
 from siderion.sources.moon.results import compare_with_suleica, simulate_pickup
 from siderion.sources.moon.settings import PickupSettings
+
+_NEARLY_ACROSS = 30.0
+"""Degrees from the perpendicular within which the text says that the field is the best case."""
 
 
 def pickup(
     *,
     species: str,
-    imf: str,
+    imf: Annotated[str, Parameter(allow_leading_hyphen=True)],
     date: str | None = None,
-    moon: str | None = None,
+    moon: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     phase: float | None = None,
     speed: float | None = None,
     density: float | None = None,
@@ -41,7 +46,7 @@ def pickup(
     yield_energy: Annotated[bool, Parameter(negative="")] = False,
     regolith: str = "highland",
     photo_rate: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    at: str = "bow-shock",
+    at: Annotated[str, Parameter(allow_leading_hyphen=True)] = "bow-shock",
     radius: float = 15.0,
     tail_limit: float = 0.0,
     particles: int = 20_000,
@@ -59,11 +64,12 @@ def pickup(
     species
         Ions separated by commas, such as Fe+,Na+.
     imf
-        Magnetic field Bx,By,Bz in GSE, nT, such as 0,5,0.
+        Magnetic field Bx,By,Bz in GSE, nT, such as 0,5,0 or -3.5,3.5,0. Its north component shapes the magnetopause: with
+        --date it is turned to GSM, without it GSM is taken as GSE.
     date
         UTC time for the position of the Moon, such as 2024-04-08T18:00.
     moon
-        Position of the Moon X,Y,Z in GSE, Earth radii, such as 60,0,0.
+        Position of the Moon X,Y,Z in GSE, Earth radii, such as 60,0,0 or -60,0,0.
     phase
         Angle of the Moon from the Sun, degrees: 0 new Moon, 90 first quarter, 180 full Moon.
     speed
@@ -79,7 +85,7 @@ def pickup(
     no_aberration
         Let the plasma come straight from the Sun; else the motion of the Earth turns it by some 4 degrees.
     source
-        sputter (ions off the surface), photo (ions that sunlight makes in the exosphere), or all.
+        sputter (ions off the surface), photo (ions that sunlight makes in the exosphere, which may be far more), or all.
     plasma
         What sputters and carries: solar-wind, cir, cme, magnetosheath, plasma-sheet or lobe.
     yields
@@ -95,7 +101,7 @@ def pickup(
     radius
         Radius of the disc on a plane in which arrivals count, Earth radii.
     tail_limit
-        X behind which arrivals at bow shock and magnetopause do not count, Earth radii.
+        X behind which arrivals at bow shock and magnetopause do not count, Earth radii; -30 to the nose.
     particles
         Test ions per species and source.
     seed
@@ -109,11 +115,11 @@ def pickup(
     """
     settings = PickupSettings.make({
         "species": [one.strip() for one in species.split(",") if one.strip()], "moon": _moon(date, moon, phase),
-        "imf": _vector("--imf", imf), "speed": speed, "density": density, "speed_spread": speed_spread,
-        "imf_spread": imf_spread, "clock_angles": "all" if all_clock_angles else "given", "aberration": not no_aberration,
-        "source": source, "plasma": plasma, "yields": _yields(yields), "yield_energy": yield_energy, "regolith": regolith,
-        "photo_rates": _pairs("--photo-rate", photo_rate or []), "at": _place(at), "radius": radius, "tail_limit": tail_limit,
-        "particles": particles, "seed": seed,
+        "imf": _vector("--imf", imf), "bz_gsm": _bz_gsm(date, imf), "speed": speed, "density": density,
+        "speed_spread": speed_spread, "imf_spread": imf_spread, "clock_angles": "all" if all_clock_angles else "given",
+        "aberration": not no_aberration, "source": source, "plasma": plasma, "yields": _yields(yields),
+        "yield_energy": yield_energy, "regolith": regolith, "photo_rates": _pairs("--photo-rate", photo_rate or []),
+        "at": _place(at), "radius": radius, "tail_limit": tail_limit, "particles": particles, "seed": seed,
     })  # fmt: skip
     page = None if output is None or no_report else page_beside(output)
     result = simulate_pickup(settings)
@@ -145,6 +151,17 @@ def _moon(date: str | None, moon: str | None, phase: float | None) -> tuple[floa
             raise SettingsError(f"--date {date}: write a UTC time such as 2024-04-08T18:00") from None
         position = moon_position_gse(moment)
     return tuple(float(value) for value in position / EARTH_RADIUS)
+
+
+def _bz_gsm(date: str | None, imf: str) -> float | None:
+    """North component of the field in GSM, nT; none without a date or a dipole for it."""
+    if date is None:
+        return None
+    try:
+        return float(gse_to_gsm(_vector("--imf", imf), np.datetime64(date, "ns"))[2])
+    except CoverageError:
+        # the text says that GSM is taken as GSE
+        return None
 
 
 def _vector(name: str, text: str) -> tuple[float, ...]:
@@ -193,6 +210,7 @@ def _text(result: xr.Dataset, settings: PickupSettings) -> list[str]:
         f"arrival at the {result.attrs['surface']}, nose at {result.attrs['surface_nose_re']:.1f} RE, "
         f"fluxes are means over {result.attrs['surface_area_m2'] * 1e4:.2g} cm2",
     ]
+    lines += _cautions(settings)
     reasons = json.loads(result.attrs["no_arrival_reason"])
     for name in map(str, result["species"].values):
         lines += _species_text(result.sel(species=name), name, reasons.get(name, ""))
@@ -201,6 +219,25 @@ def _text(result: xr.Dataset, settings: PickupSettings) -> list[str]:
         lines.append(
             f"m/q 23 to 37: {simulated:.2g} cm-2 s-1 sr-1 keV-1, mean over area and 4 pi; AMPTE/SULEICA saw at least {observed:g}"
         )
+    return lines
+
+
+def _cautions(settings: PickupSettings) -> list[str]:
+    """What the settings leave out or make favourable."""
+    scene = make_scene(settings)
+    lines = []
+    if settings.at in ("bow-shock", "magnetopause"):
+        lines.append(
+            f"magnetopause for Bz {settings.north_field:.1f} nT, "
+            + ("taking GSM as GSE (the dipole turns them apart)" if settings.bz_gsm is None else "in GSM at that date")
+        )
+    if scene.flow_angle > 90.0 - _NEARLY_ACROSS and settings.clock_angles == "given":
+        lines.append(
+            f"the field is {scene.flow_angle:.0f} degrees from the flow: best case, as ions drift along the flow; along "
+            "the Parker spiral they drift aside and several times fewer arrive on average"
+        )
+    if settings.source == "sputter":
+        lines.append("ions of the exosphere are left out (--source sputter); they may be the larger part, see --source all")
     return lines
 
 

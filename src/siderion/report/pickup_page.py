@@ -16,7 +16,7 @@ from siderion.core.tables import load_table
 from siderion.geospace.lunar import lunar_local_time, lunar_sector
 from siderion.sources.moon.cycloid import cycloid
 from siderion.sources.moon.pickup import Scene, make_scene
-from siderion.sources.moon.results import compare_with_suleica
+from siderion.sources.moon.results import compare_with_suleica, suleica_species
 from siderion.sources.moon.settings import PickupSettings
 from siderion.sources.moon.surfaces import PLANE, Surface, arrival_surface, gap
 
@@ -111,7 +111,9 @@ def _head(result: xr.Dataset, settings: PickupSettings, scene: Scene) -> str:
         ("nose of the surface", f"{float(result.attrs['surface_nose_re']):.1f} RE"),
         ("area of the mean", f"{markup.number(float(result.attrs['surface_area_m2']) * 1e4, 2)} cm<sup>2</sup>"),
     ]
-    intro = lead(f"Flux of lunar ions at the {markup.text(result.attrs['surface'])}, mean over its area (median, 16 to 84 %):")
+    intro = lead(
+        f"Flux of lunar ions at the {markup.text(result.attrs['surface'])}, mean over its area (nominal value, 16 to 84 %):"
+    )
     ends = markup.paragraph(
         "The ends hold the strength of the source and the scatter of the test ions, not the model: the plasma is uniform, and "
         "the fields of the magnetosheath are left out."
@@ -149,10 +151,10 @@ def _spectra(result: xr.Dataset) -> str:
         spectra.append(Spectrum(name, ends[0], ends[1], ends[2], limit, float(one["pickup_energy_largest"]) * 1e-3))
     drawn = draw_spectra(np.append(bounds[:, 0], bounds[-1, 1]), spectra)
     caption = (
-        f"Flux of arrivals at the {markup.text(result.attrs['surface'])} by energy, mean over its area: medians with 16 and 84 % "
-        "ends; horizontal bars are the bins. Open triangles: no test ion arrives; the value is an upper limit (84 %) from the "
-        "number of test ions. Dashed: largest energy of an ion picked up at rest in the mean plasma, 2 m v² with the speed v of "
-        "the flow across the field."
+        f"Flux of arrivals at the {markup.text(result.attrs['surface'])} by energy, mean over its area: nominal values with 16 "
+        "and 84 % ends; horizontal bars are the bins. Open triangles: no test ion arrives; the value is an upper limit (84 %) "
+        "from the number of test ions. Dashed: largest energy of an ion picked up at rest in the mean plasma, 2 m v² with the "
+        "speed v of the flow across the field."
     )
     return markup.figure([markup.image(to_data_uri(drawn), "Differential flux against energy for each species")], caption)
 
@@ -245,7 +247,7 @@ def _boundaries(settings: PickupSettings, scene: Scene) -> dict[str, Array]:
     found = {}
     for name in ("bow-shock", "magnetopause"):
         try:
-            surface = arrival_surface(name, scene.state, settings.imf[2] * 1e-9)
+            surface = arrival_surface(name, scene.state, settings.north_field * 1e-9)
         except SettingsError:
             # a slow flow has no bow shock
             continue
@@ -291,8 +293,7 @@ def _observations(result: xr.Dataset) -> str:
     )
     if not simulated > 0.0:
         return markup.paragraph(f"{said}No ion of these masses and energies arrives here, so there is nothing to compare.")
-    names = [species_label(name) for name, value in zip(_names(result), result["mass_per_charge"].values, strict=True)
-             if 22.9 <= value <= 37.5]  # fmt: skip
+    names = [species_label(name) for name, chosen in zip(_names(result), suleica_species(result), strict=True) if chosen]
     said += (
         f"The same mean over energy and all directions gives here <strong>{markup.number(simulated, 2)} {unit}</strong> "
         f"({', '.join(map(markup.text, names))}): {_times(observed / simulated)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .average import mean_arrival_share
 from .cycloid import PickupNumbers, cycloid, pickup_numbers
 from .exosphere import impact_vapour_rate, lunar_exosphere
 from .plasma import PlasmaState, get_plasma_state, plasma_states
@@ -9,6 +10,7 @@ from .results import compare_with_suleica, ldex_production, simulate_pickup
 from .settings import PickupSettings
 from .sputtering import element_share, regolith_composition, sputter_rate, sputter_yields, sputtered_flux
 from .surfaces import arrival_surface, farris_russell_ratio
+from .wake import wake_shape, wake_sweep
 
 __all__ = [
     "PickupNumbers",
@@ -23,6 +25,7 @@ __all__ = [
     "impact_vapour_rate",
     "ldex_production",
     "lunar_exosphere",
+    "mean_arrival_share",
     "pickup_numbers",
     "plasma_states",
     "regolith_composition",
@@ -30,4 +33,6 @@ __all__ = [
     "sputter_rate",
     "sputter_yields",
     "sputtered_flux",
+    "wake_shape",
+    "wake_sweep",
 ]

@@ -12,7 +12,7 @@ from siderion.core.bodies import get_body
 from siderion.core.species import get_species
 from siderion.particles.launch import impact_vapour, maxwellian_flux, sputter
 
-from .exosphere import release_number
+from .exosphere import DAY_SIDE, release_number
 from .plasma import PlasmaState
 from .sputtering import SputterYields, binding_energy, element_share, largest_recoil_energy, sputter_rate, sputtered_cosines
 
@@ -56,6 +56,11 @@ def sputtered_ions(
         Number of test particles.
     generator : numpy.random.Generator
         Source of random numbers.
+
+    Raises
+    ------
+    SettingsError
+        Nothing is sputtered: all yields are zero, or all ions are below the threshold.
     """
     cosine = sputtered_cosines(state, yields, count, generator)
     normal = _normals(cosine, generator)
@@ -67,8 +72,9 @@ def sputtered_ions(
 def photo_ions(element: str, exosphere: xr.Dataset, count: int, generator: np.random.Generator) -> list[Births]:
     """Ions that sunlight makes in an exosphere, one group for each population.
 
-    Places follow the production with the distance; atoms of sputtering are over the side of the flow (cosine of the zenith
-    angle), others all around outside the shadow. Ions keep the velocity of the release, turned to their place.
+    Places follow the production with the distance; atoms of sputtering and desorption are over the side of the flow and the
+    Sun (cosine of the zenith angle), vapour of impacts all around outside the shadow. Ions keep the velocity of the release,
+    turned to their place.
 
     Parameters
     ----------
@@ -91,7 +97,7 @@ def _photo_births(element: str, exosphere: xr.Dataset, k: int, count: int, gener
     shell = generator.choice(len(production), size=count, p=production / production.sum())
     inner, outer = bounds[shell, 0] ** 3, bounds[shell, 1] ** 3
     radius = np.cbrt(inner + generator.random(count) * (outer - inner))
-    if name == "sputtering":
+    if name in DAY_SIDE:
         normal = _normals(np.sqrt(generator.random(count)), generator)
     else:
         normal = _lit_directions(radius, bounds[0, 0], generator)

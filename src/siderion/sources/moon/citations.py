@@ -23,6 +23,10 @@ def source_citations(settings: PickupSettings) -> list[dict[str, str]]:
          "Sigmund 1969, doi:10.1103/PhysRev.184.383; sources/tables/lunar_binding.csv"),
         ("pick-up and transport", "exact cycloids in uniform fields", "computed", "siderion/sources/moon/cycloid.py"),
     ]  # fmt: skip
+    if isinstance(settings.yields, str):
+        table = load_table("sources", "sputter_yields").set_index("model")["range_confidence"]
+        confidence = str(table.loc[[settings.yields]].iloc[0])
+        rows.append(("range of the sputter yields", settings.yields, confidence, "sources/tables/sputter_yields.csv"))
     if settings.source != "photo":
         rows.append(("ion fraction of sputtered atoms", "1e-3 to 1e-2", "unverified", "sources/tables/lunar_release.csv"))
     if settings.yield_energy:
@@ -34,6 +38,7 @@ def source_citations(settings: PickupSettings) -> list[dict[str, str]]:
              "Huebner & Mukherjee 2015, doi:10.1016/j.pss.2014.11.022"),
         ]  # fmt: skip
     if settings.at in ("bow-shock", "magnetopause"):
+        rows.append(("farthest arrivals down the tail", "30 RE", "unverified", "sources/tables/lunar_surfaces.csv"))
         rows.append(("magnetopause", "shue1998", "verified", "Shue et al. 1998, doi:10.1029/98JA01103"))
     if settings.at == "bow-shock":
         rows.append(("bow shock", "shape of slavin1981, standoff of Farris and Russell 1994", "unverified",

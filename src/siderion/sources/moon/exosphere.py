@@ -18,6 +18,8 @@ from .sputtering import SputterYields, binding_energy, element_share, regolith_c
 
 RELEASES = ("sputtering", "impact", "desorption")
 """Ways in which atoms leave the surface."""
+DAY_SIDE = ("sputtering", "desorption")
+"""Releases that follow the cosine of the zenith angle of the flow or the Sun, and are zero on the other side."""
 SECONDS_PER_DAY = 86400.0
 
 
@@ -82,8 +84,11 @@ def lunar_exosphere(
 ) -> xr.Dataset:
     """Density of an element with height over the Moon, and its ions made by sunlight.
 
-    Each way of release is a population: sputtering and impacts with their number of atoms per second (spread over the whole
-    surface, so that densities are means over the sphere), desorption with the observed density at the surface.
+    Each way of release is a population: sputtering and impacts with their number of atoms per second, desorption with the
+    observed density at the subsolar surface. Densities are means over the sphere. Desorption goes with max(cos chi, 0) of the
+    zenith angle chi of the Sun, whose mean over the sphere is 1/4: its density is the observed one at the subsolar point
+    (``subsolar_density``) and a quarter of it in the mean. Its ``source_rate`` counts every hop, most of which end on the
+    surface again.
 
     Parameters
     ----------
@@ -109,7 +114,8 @@ def lunar_exosphere(
     xarray.Dataset
         As of `monte_carlo_exosphere`, with ``altitude`` (radius), km; ``column_density`` (population), m-2;
         ``ion_production`` (population, radius), m-3 s-1, mean over the shell; ``ion_production_rate`` (population), s-1;
-        ``sunlit_share`` (population, radius).
+        ``sunlit_share`` (population, radius); ``subsolar_density`` (population, radius), m-3: 4 times the mean for releases
+        with the cosine, the mean for impacts.
 
     Raises
     ------
@@ -155,7 +161,8 @@ def _sources(
     table = load_table("sources", "lunar_release")
     desorbed = set(table.loc[table["quantity"] == "desorbed_surface_density", "species"])
     if "desorption" in releases and element in desorbed:
-        density = release_number("desorbed_surface_density", element)[0] * 1e6
+        # mean over the sphere of max(cos, 0) times the density at the subsolar point
+        density = 0.25 * release_number("desorbed_surface_density", element)[0] * 1e6
         temperature = release_number("desorption_temperature")[0]
         sources.append(SurfaceSource(element, surface_density=density, temperature=temperature, name="desorption"))
     if not sources:
@@ -168,14 +175,16 @@ def _with_ions(exosphere: xr.Dataset, ionisation: float, edges: np.ndarray) -> x
     density = exosphere["density"].values
     middle = exosphere["radius"].values * 1e3
     names = [str(name) for name in exosphere["population"].values]
-    lit = np.stack([np.ones_like(middle) if name == "sputtering" else shadow_free_share(middle, edges[0]) for name in names])
+    lit = np.stack([np.ones_like(middle) if name in DAY_SIDE else shadow_free_share(middle, edges[0]) for name in names])
     production = density * lit * ionisation
+    peak = density * np.where(np.isin(names, DAY_SIDE), 4.0, 1.0)[:, None]
     columns = (density * np.diff(edges)).sum(axis=1)
     dims = ("population", "radius")
     return exosphere.assign(
         altitude=("radius", (middle - edges[0]) / 1e3, {"units": "km", "long_name": "height over the surface of the Moon"}),
         column_density=("population", columns, {"units": "m-2", "long_name": "vertical column of atoms up to the last shell"}),
         sunlit_share=(dims, lit, {"units": "1", "long_name": "share of the atoms of the shell in sunlight"}),
+        subsolar_density=(dims, peak, {"units": "m-3", "long_name": "density over the subsolar point, mean over the shell"}),
         ion_production=(dims, production, {"units": "m-3 s-1", "long_name": "ions made by sunlight, mean over the shell"}),
         ion_production_rate=(
             "population", (production * shell_volumes(edges)).sum(axis=1), {"units": "s-1", "long_name": "ions made by sunlight"},

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from siderion.core.errors import NumericalError
+from siderion.core.errors import DataError, NumericalError
 
 from .surfaces import Surface, gap
 
@@ -108,10 +108,13 @@ def fly_to_surface(
 
     Raises
     ------
+    DataError
+        A start, plasma or time limit is not finite, or a field is zero.
     NumericalError
         A flight takes too many steps.
     """
     strength = np.linalg.norm(field, axis=1)
+    _require_finite({"position": position, "velocity": velocity, "flow": flow, "field": field, "time limit": limit}, strength)
     unit = field / strength[:, None]
     u = velocity - flow
     along = np.sum(u * unit, axis=1)[:, None] * unit
@@ -130,3 +133,12 @@ def fly_to_surface(
             "give a stronger field or a surface farther from the Moon"
         )
     return end, time, state[:, :3], state[:, 3:]
+
+
+def _require_finite(values: dict[str, Array], strength: Array) -> None:
+    for name, value in values.items():
+        bad = np.flatnonzero(~np.isfinite(np.asarray(value).reshape(len(strength), -1)).all(axis=1))
+        if len(bad):
+            raise DataError(f"{name} of ion {bad[0]} is {value[bad[0]]}; it must be finite")
+    if (strength == 0.0).any():
+        raise DataError(f"field of ion {int(np.flatnonzero(strength == 0.0)[0])} is zero; uniform fields need a direction")

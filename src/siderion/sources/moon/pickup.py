@@ -68,6 +68,16 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Starts:
+    """Starts of the ions of one species, and the plasma of each; axes as in `Scene`, SI units, shapes (particle, 3)."""
+
+    position: Array
+    velocity: Array
+    flow: Array
+    field: Array
+
+
+@dataclass(frozen=True)
 class Arrivals:
     """Ends of the ions of one species; the Moon and the Earth as in `Scene`.
 
@@ -89,6 +99,8 @@ class Arrivals:
         Time of flight, s.
     wake : array (point, 2)
         Places (y, z) about the line of the flow through the Moon that ions pass on their way, m.
+    start : Starts
+        Where they start and their plasma.
     """
 
     species: Species
@@ -100,6 +112,7 @@ class Arrivals:
     velocity: Array
     time: Array
     wake: Array
+    start: Starts
 
     @property
     def energy(self) -> Array:
@@ -130,7 +143,7 @@ def make_scene(settings: PickupSettings) -> Scene:
     field = aberrate(np.array(settings.imf) * 1e-9, angle)
     place = settings.at if isinstance(settings.at, str) else settings.at * EARTH_RADIUS
     surface = arrival_surface(
-        place, state, settings.imf[2] * 1e-9,
+        place, state, settings.north_field * 1e-9,
         radius=settings.radius * EARTH_RADIUS, tail_limit=settings.tail_limit * EARTH_RADIUS,
     )  # fmt: skip
     moon = aberrate(np.array(settings.moon) * EARTH_RADIUS, angle)
@@ -187,7 +200,8 @@ def fly_species(settings: PickupSettings, scene: Scene, name: str, generator: np
     origin = np.repeat(np.arange(len(births)), [len(one.position) for one in births])
     weight = np.concatenate([np.full(len(one.position), one.rate / len(one.position)) for one in births])
     wake = _wake_points(scene, position, velocity, flow, field, ratio, end)
-    return Arrivals(ion, origin, tuple(one.origin for one in births), weight, ends, place, speed, time, wake)
+    names = tuple(one.origin for one in births)
+    return Arrivals(ion, origin, names, weight, ends, place, speed, time, wake, Starts(position, velocity, flow, field))
 
 
 def no_arrival_reason(settings: PickupSettings, scene: Scene, arrivals: Arrivals) -> str:
@@ -246,11 +260,17 @@ def _limits(scene: Scene, flow: Array, field: Array, velocity: Array, ratio: flo
     return np.minimum(needed, LONGEST_FLIGHT)
 
 
+def some_free(end: NDArray[np.int64], count: int = 1000) -> NDArray[np.int64]:
+    """Indices of at most some ions that do not strike the Moon, spread evenly over all origins."""
+    free = np.flatnonzero(end != STRUCK)
+    return free[:: max(1, -(-len(free) // count))]
+
+
 def _wake_points(
     scene: Scene, position: Array, velocity: Array, flow: Array, field: Array, ratio: float, end: NDArray[np.int64]
 ) -> Array:
     """Places (y, z) about the line of the flow that ions pass in one gyration, of some of those that leave the Moon."""
-    free = np.flatnonzero(end != STRUCK)[:1000]
+    free = some_free(end)
     if not len(free):
         return np.empty((0, 2))
     period = 2.0 * np.pi / (ratio * np.linalg.norm(field[free], axis=1))

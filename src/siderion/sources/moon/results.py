@@ -21,12 +21,13 @@ from .pickup import ARRIVED, MISSED, STRUCK_MOON, Arrivals, Scene, fly_species, 
 from .settings import PickupSettings
 from .sputtering import sputter_yields
 from .uncertainty import source_factors
+from .wake import wake_shape
 
 Array = NDArray[np.float64]
-SAMPLES = 500
+SAMPLES = 10_000
 _CONVENTION = (
-    "median; the ends are the 16 and 84 % quantiles over the strength of the source and the scatter of test ions; where no test "
-    "ion arrives, the value is an upper limit (84 %)"
+    "nominal strength of the source times the share of the test ions that arrive; the ends are the 16 and 84 % quantiles over "
+    "the strength of the source and the scatter of test ions; where no test ion arrives, the value is an upper limit (84 %)"
 )
 _NO_EVENT = -np.log(LOWER_QUANTILE)
 _MAP_STEP = 1.0
@@ -46,7 +47,9 @@ def simulate_pickup(settings: PickupSettings) -> xr.Dataset:
         By ``species``: the measurements ``arrival_rate`` (s-1), ``arrival_flux`` (m-2 s-1, mean over the area of arrival) and
         ``differential_flux`` (species, energy), m-2 s-1 eV-1; ``launch_rate``; ``share_arriving``, ``share_striking_moon``,
         ``share_missing`` (sum 1); ``arrival_energy_mean``; the numbers of the cycloid; ``wake_width`` and the widths expected
-        for one and for all directions of the field; ``arrival_map`` (species, arrival_y, arrival_z), m-2 s-1.
+        for one and for all directions of the field; ``arrival_map`` (species, arrival_y, arrival_z), m-2 s-1; the shape of the
+        wake of `wake_shape`. Times the area, ``arrival_flux`` is ``launch_rate`` times ``share_arriving``, and the bins of
+        ``differential_flux`` add up to it.
         Attributes name settings, sources, the surface and, by species, why nothing arrives.
 
     Raises
@@ -59,7 +62,7 @@ def simulate_pickup(settings: PickupSettings) -> xr.Dataset:
     found = [fly_species(settings, scene, name, np.random.default_rng(streams[2 * k])) for k, name in enumerate(settings.species)]
     samples = [_samples(settings, scene, one, np.random.default_rng(streams[2 * k + 1])) for k, one in enumerate(found)]
     result = xr.merge([_shares(found), _fluxes(settings, scene, found, samples), _numbers(settings, scene, found)])
-    result = result.assign(arrival_map=_map(settings, scene, found))
+    result = xr.merge([result.assign(arrival_map=_map(settings, scene, found)), wake_shape(scene, found)])
     result = result.assign_coords(species=("species", list(settings.species), {"long_name": "ion"}))
     reasons = {one.species.name: no_arrival_reason(settings, scene, one) for one in found}
     moon = [float(value) for value in settings.moon]
@@ -98,13 +101,19 @@ def compare_with_suleica(result: xr.Dataset) -> tuple[float, float]:
     lower, upper = float(row["energy_lower_kev"]), float(row["energy_upper_kev"])
     energy = result["energy"].values / 1e3
     inside = (energy >= lower) & (energy <= upper)
-    masses = result["mass_per_charge"].values
-    chosen = (masses >= 22.9) & (masses <= 37.5)
+    chosen = suleica_species(result)
     edges = result["energy_bounds"].values
     seen = ~result["differential_flux_upper_limit"].values
     flux = result["differential_flux"].values * (edges[:, 1] - edges[:, 0]) * seen
     total = flux[chosen][:, inside].sum() * 1e-4
     return float(total / (upper - lower) / (4.0 * np.pi)), float(row["value"])
+
+
+def suleica_species(result: xr.Dataset) -> NDArray[np.bool_]:
+    """Whether each species of a result is in the range of mass per charge that AMPTE/SULEICA reported."""
+    table = load_table("sources", "lunar_observations").set_index("name")["value"].astype(float)
+    masses = result["mass_per_charge"].values
+    return (masses >= table["suleica_mass_lower"]) & (masses < table["suleica_mass_upper"])
 
 
 def ldex_production() -> float:
@@ -124,7 +133,7 @@ def _samples(settings: PickupSettings, scene: Scene, one: Arrivals, generator: n
 
 
 def _rates(one: Arrivals, factors: Array, cell: NDArray[np.int64], cells: int, generator: np.random.Generator) -> tuple:
-    """Median, ends and limit flags of the rates of arrival (s-1) in cells of some kind; ``cell`` is -1 outside."""
+    """Nominal value, ends and limit flags of the rates of arrival (s-1) in cells of some kind; ``cell`` is -1 outside."""
     origins = len(one.origins)
     counts = np.zeros((origins, cells))
     weights = np.array([one.weight[one.origin == k][0] for k in range(origins)])
@@ -136,11 +145,14 @@ def _rates(one: Arrivals, factors: Array, cell: NDArray[np.int64], cells: int, g
     scatter = np.where(counts > 0.5, np.minimum(scatter, launched), 0.0)
     scatter = np.where(counts == launched, counts, scatter)
     rates = np.einsum("so,o,soc->sc", factors, weights, scatter)
-    lower, middle, upper = np.quantile(rates, [LOWER_QUANTILE, 0.5, UPPER_QUANTILE], axis=0)
+    nominal = weights @ counts
+    lower, upper = np.quantile(rates, [LOWER_QUANTILE, UPPER_QUANTILE], axis=0)
+    # factors have the median 1, so the nominal value lies between the ends but for rounding
+    lower, upper = np.minimum(lower, nominal), np.maximum(upper, nominal)
     empty = counts.sum(axis=0) == 0
     limit = _NO_EVENT * np.quantile(factors @ weights, UPPER_QUANTILE)
     nothing = weights.sum() == 0.0
-    middle = np.where(empty & ~np.bool_(nothing), limit, middle)
+    middle = np.where(empty & ~np.bool_(nothing), limit, nominal)
     return middle, lower, upper, empty & ~np.bool_(nothing)
 
 

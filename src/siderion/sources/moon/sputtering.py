@@ -193,6 +193,11 @@ def largest_recoil_energy(state: PlasmaState, yields: SputterYields, element: st
     -------
     energy, share : ndarray of shape (ion,)
         In the order H, He, O.
+
+    Raises
+    ------
+    SettingsError
+        Nothing is sputtered.
     """
     target = get_species(element).mass
     energies, shares = [], []
@@ -201,13 +206,34 @@ def largest_recoil_energy(state: PlasmaState, yields: SputterYields, element: st
         energies.append(max(4.0 * mass * target / (mass + target) ** 2 * energy, 2.0 * binding_energy(element)))
         shares.append(float(yields.at(ion, energy) * surface_flux(state, ion, 1.0)))
     total = sum(shares)
-    return np.array(energies), np.array(shares) / total if total > 0.0 else np.array([1.0, 0.0, 0.0])
+    if not total > 0.0:
+        raise SettingsError(nothing_sputtered(state, yields))
+    return np.array(energies), np.array(shares) / total
+
+
+def nothing_sputtered(state: PlasmaState, yields: SputterYields) -> str:
+    """Say why there are no sputtered atoms, for an error."""
+    values = ", ".join(f"{ion} {yields.at(ion, impact_energy(state, ion)):g}" for ion in IONS)
+    return (
+        f"plasma {state.name} at {state.speed / 1e3:g} km/s sputters nothing from the Moon (atoms per ion: {values}; below the "
+        "threshold energy they are 0): give higher --yields or a faster plasma, or take --source photo"
+    )
 
 
 def sputtered_cosines(state: PlasmaState, yields: SputterYields, count: int, generator: np.random.Generator) -> Array:
-    """Sample cosines of the zenith angle of the flow at the places that sputtered atoms leave, shape (count,)."""
+    """Sample cosines of the zenith angle of the flow at the places that sputtered atoms leave, shape (count,).
+
+    Raises
+    ------
+    SettingsError
+        Nothing is sputtered.
+    """
     edges = np.linspace(-1.0, 1.0, _COSINES)
     flux = sputtered_flux(state, yields, edges)
+    if not flux.max() > 0.0:
+        raise SettingsError(nothing_sputtered(state, yields))
+    # relative to the largest, so that tiny yields do not underflow where they are squared
+    flux = flux / flux.max()
     cumulative = np.concatenate([[0.0], np.cumsum(0.5 * (flux[1:] + flux[:-1]))])
     draw = generator.random(count) * cumulative[-1]
     cell = np.clip(np.searchsorted(cumulative, draw, side="right") - 1, 0, len(edges) - 2)

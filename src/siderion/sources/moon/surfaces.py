@@ -74,13 +74,19 @@ class Surface:
         return np.pi * self._half_width() ** 2
 
     def _half_width(self) -> float:
-        """Distance from the axis where the surface meets x = tail_limit."""
+        """Largest distance from the axis of the surface at x above tail_limit."""
+        x = self.tail_limit
+        standoff, flaring, _ = self.parameters
+        if self.kind == SHUE and flaring < 0.5:
+            # a tail that closes is widest where the cosine of the angle from the nose is -flaring/(1 - flaring)
+            cosine = -flaring / (1.0 - flaring)
+            x = max(x, cosine * standoff * (2.0 / (1.0 + cosine)) ** flaring)
         low, high = 0.0, 2.0 * self.nose
-        while gap(self.kind, *self.parameters, self.tail_limit, high)[0] < 0.0:
+        while gap(self.kind, *self.parameters, x, high)[0] < 0.0:
             high *= 2.0
         for _ in range(80):
             middle = 0.5 * (low + high)
-            inside = gap(self.kind, *self.parameters, self.tail_limit, middle)[0] < 0.0
+            inside = gap(self.kind, *self.parameters, x, middle)[0] < 0.0
             low, high = (middle, high) if inside else (low, middle)
         return high
 
@@ -126,16 +132,17 @@ def arrival_surface(
     state : PlasmaState
         Solar wind, for the dynamic pressure and the Mach number.
     bz : float
-        North component of its field, T.
+        North component of its field in GSM, T.
     radius : float
         Radius of the disc on a plane in which arrivals count, m.
     tail_limit : float
-        x behind which arrivals on the other surfaces do not count, m.
+        x behind which arrivals on the other surfaces do not count, m; in front of the nose and at most as far down the tail
+        as the table allows (30 RE), where the shapes still follow observed crossings.
 
     Raises
     ------
     SettingsError
-        The place is unknown, or a number is not finite and positive.
+        The place is unknown, or a number is not finite and positive or outside its range.
     """
     if not isinstance(place, str):
         if not np.isfinite(place) or not 0.0 < radius < np.inf:
@@ -144,12 +151,23 @@ def arrival_surface(
     pause = magnetopause_shue1998(bz, state.dynamic_pressure)
     if place == "magnetopause":
         parameters = (pause.standoff, pause.flaring, 0.0)
-        return Surface("magnetopause", SHUE, parameters, pause.nose_distance, tail_limit=tail_limit)
+        return _limited(Surface("magnetopause", SHUE, parameters, pause.nose_distance), tail_limit)
     if place != "bow-shock":
         raise SettingsError(f"--at {place}: give bow-shock, magnetopause, or the x of a plane in RE")
     shock = _scaled_shock(pause.nose_distance * farris_russell_ratio(state.magnetosonic_mach_number()))
     parameters = (shock.focus_x, shock.eccentricity, shock.semi_latus_rectum)
-    return Surface("bow shock", CONIC, parameters, shock.nose_distance, tail_limit=tail_limit)
+    return _limited(Surface("bow shock", CONIC, parameters, shock.nose_distance), tail_limit)
+
+
+def _limited(surface: Surface, tail_limit: float) -> Surface:
+    """The surface with a checked tail limit (m)."""
+    farthest = float(load_table("sources", "lunar_surfaces").set_index("name")["value"]["tail_bound_re"])
+    if not farthest * EARTH_RADIUS <= tail_limit < surface.nose:
+        raise SettingsError(
+            f"--tail-limit is {tail_limit / EARTH_RADIUS:g} RE; give a number from {farthest:g} RE (the shapes are not fitted "
+            f"farther down the tail) to below the nose of the {surface.name}, at {surface.nose / EARTH_RADIUS:.1f} RE"
+        )
+    return replace(surface, tail_limit=tail_limit)
 
 
 def _scaled_shock(nose: float) -> Boundary:

@@ -37,6 +37,8 @@ def test_lifetimes_with_the_other_rates():
 def test_metal_ions_live_long_and_atomic_ions_do_not_recombine():
     assert float(recombination_lifetime("Fe+", 1e11, 1000.0)) / 86400.0 == pytest.approx(27.0, abs=0.5)
     assert (recombination_coefficient("O+", [1000.0, 2000.0]) == 0.0).all()
+    for name in ("Li+", "Ni+", "Cu+"):  # assumed
+        assert recombination_coefficient(name, 1500.0) == recombination_coefficient("Mg+", 1500.0) > 0.0
     with pytest.raises(CoverageError, match="does not recombine"):
         recombination_lifetime("O+", 1e11, 2000.0)
     with pytest.raises(CoverageError, match="no recombination rate"):

@@ -35,6 +35,16 @@ SOURCE_VARIABLES = [
     Variable("parity_fraction", _RATIO, "1", "mass fraction of debris at parity; impossible above 1", minimum=0.0),
     Variable("exceedance_probability", _RATIO, "1", "share of samples with more debris than natural input", minimum=0.0),
     Variable("natural_input", ("element",), "t yr-1", "natural input", minimum=0.0),
+    Variable("injected_rate", ("species",), "t yr-1", "mass injected at all altitudes", minimum=0.0),
+    Variable("layer_rate", ("species",), "t yr-1", "mass released as atoms above the floor of the layer", minimum=0.0),
+    # meteoroids
+    Variable("ablation_rate", ("species", "alt"), "m-3 s-1", "atoms and ions left by ablation", minimum=0.0),
+    Variable("ablated_mass_rate", ("species",), "t d-1", "mass ablated a day over the Earth", minimum=0.0),
+    Variable("ablated_flux", ("species",), "m-2 s-1", "atoms ablated per area of the sphere at 100 km", minimum=0.0),
+    Variable("ablated_share", ("species",), "1", "share of the arriving element that ablates", minimum=0.0),
+    # one body
+    Variable("half_mass_altitude", ("body",), "km", "altitude where half of the mass is left"),
+    Variable("half_mass_air_column", ("body",), "kg m-2", "vertical column of air above the point of half mass", minimum=0.0),
     # ionosphere
     Variable("escape_fraction", _ESCAPE, "1", "share of the upward flux that reaches the upper surface", minimum=0.0),
     Variable(
@@ -66,6 +76,10 @@ SOURCE_VARIABLES = [
     Variable("differential_flux", ("species", "energy"), "m-2 s-1 eV-1", "flux of ions that arrive, by energy", minimum=0.0),
     Variable("energy", ("energy",), "eV", "kinetic energy, middle of the bin", minimum=0.0),
     Variable("wake_width", ("species",), "RE", "width of the wake of ions, central 98 % of places on a cycle", minimum=0.0),
+    Variable("wake_lower_edge", ("species", "wake_distance"), "RE", "edge of the wake along the electric field, 1 % of the ions"),
+    Variable(
+        "wake_upper_edge", ("species", "wake_distance"), "RE", "edge of the wake along the electric field, 99 % of the ions"
+    ),
     Variable("arrival_map", ("species", "arrival_y", "arrival_z"), "m-2 s-1", "flux of ions that arrive, by place", minimum=0.0),
     # solar wind
     Variable("abundance_to_oxygen", ("ion",), "1", "ions over all oxygen, by number", minimum=0.0),

@@ -188,6 +188,8 @@ def _decides_body(dataset: xr.Dataset, settings: dict[str, Any]) -> str:
 def _entering(here: xr.Dataset) -> str:
     """Share that enters the main waves, in % (ready HTML)."""
     value = 100.0 * float(here["main_region_fraction"])
+    if not np.isfinite(value):
+        return "–"
     if bool(here["escape_fraction_upper_limit"]) and value == 0.0:
         return f"&lt; {markup.number(100.0 * float(here['escape_fraction']), 2)} %"
     return f"{markup.number(value, 1 if bool(poorly_known(here)) else 3)} %"
@@ -256,14 +258,16 @@ def _supply_body(dataset: xr.Dataset) -> str:
             value, low, high = (float(one[f"supply_to_magnetosphere{end}"][k]) for end in ("", "_lower", "_upper"))
             ends = "" if limit else f" ({markup.number(low, 2)} to {markup.number(high, 2)})"
             when = str(np.datetime_as_string(moment, unit="m")).replace("T", " ")
-            rows.append([ion_label(name), when, Number(markup.number(float(one["ions_up"][k]))),
+            rows.append([ion_label(name), when, Number(markup.number(float(one["ions_one_way" if one_way else "ions_up"][k]))),
                          Number(f"{limit}{markup.number(value)}{ends}")])  # fmt: skip
+    one_way = "ions_one_way" in dataset
     where = f" {float(dataset['flux_alt']):.0f} km" if "flux_alt" in dataset else " the top of the run"
     return markup.table(["ion", "time, UTC", f"rise through{where}, s⁻¹", "reach space, s⁻¹"], rows, "wide") + markup.paragraph(
-        "Ions that rise through the top of the run, times the share that escapes, for the first wave power and start. The ends "
-        "are those of the Monte Carlo sum. Nothing is lost or sent back between the top of the run and the start of the test "
-        "particles, so each is an upper limit."
-    )
+        ("Upward one-way flux of the ions at the top of the run, with their own speed, times the share of it that escapes"
+         if one_way else "Ions that rise through the top of the run, net, times the share of a one-way flux that escapes")
+        + ", for the first wave power and start. The ends are those of the Monte Carlo sum. The density at the top of the run is "
+        "taken for that at the start of the test particles: too much where the top is lower."
+    )  # fmt: skip
 
 
 def _numbers_body(dataset: xr.Dataset) -> str:
@@ -278,7 +282,7 @@ def _numbers_body(dataset: xr.Dataset) -> str:
                 energies = [float(one[key]) for key in ("supplied_energy", "energy_at_top")]
                 rows.append([
                     ion_label(name), Number(f"{float(start):g}"), Number(markup.number(float(power))), Number(share_words(one)),
-                    *(Number(markup.number(value)) for value in shares),
+                    *(Number(markup.number(value) if np.isfinite(value) else "–") for value in shares),
                     *(Number(markup.number(value) if np.isfinite(value) else "–") for value in energies),
                     Number(markup.number(float(one["time_to_top"]) / 3600.0) if np.isfinite(one["time_to_top"]) else "–"),
                 ])  # fmt: skip

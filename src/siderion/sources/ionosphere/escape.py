@@ -2,85 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from siderion.core.constants import BOLTZMANN, EARTH_GM, EARTH_RADIUS, ELEMENTARY_CHARGE
 from siderion.core.errors import SettingsError
 from siderion.core.measurement import measurement
-from siderion.core.tables import load_table
 from siderion.jobs.progress import ProgressEvent, Report, silent
 
-from .field_line import AmbipolarPotential, Electrons, FieldLine, Waves, require_ion, table_row
+from .field_line import AmbipolarPotential, require_ion
 from .flight import Flights, Surroundings, fly_ions, launch_upflow
+from .setting import Setting, attributes
 
 Array = NDArray[np.float64]
 KILOMETRE = 1e3
 _NO_SUCCESS = -np.log(0.16)
 """Mean of a Poisson law that gives no event with probability 16 %: the 84 % upper limit where no ion escaped."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A state of the field line and of the ions at the start.
-
-    Attributes
-    ----------
-    name : str
-        ``"day"``, ``"night"`` or the user's own.
-    surroundings : Surroundings
-    ion_temperature, upflow_speed : float
-        Of the ions at the start, K and m s-1.
-    ambipolar_name, plasma_name : str
-        Rows of the tables of ambipolar potentials and of plasma, for the record.
-    """
-
-    name: str
-    surroundings: Surroundings
-    ion_temperature: float
-    upflow_speed: float
-    ambipolar_name: str = ""
-    plasma_name: str = ""
-
-    @classmethod
-    def named(
-        cls,
-        name: str,
-        *,
-        time: ArrayLike = "2020-03-20",
-        invariant_latitude: float = 75.0,
-        ambipolar: str = "endurance",
-        rates: str = "yamauchi",
-        plasma: str = "",
-        top: float = 3.0 * EARTH_RADIUS,
-        recombination: bool = True,
-    ) -> Setting:
-        """The presets day, night and night_gap (no waves between 2500 and 4000 km); ``top`` in m of altitude.
-
-        Tables ``wave_power`` and ``ionosphere_plasma``; ``plasma`` names another row of the latter.
-        """
-        state = plasma or name.removesuffix("_gap")
-        waves, ions = Waves.named(name), table_row("ionosphere_plasma", state)
-        line = FieldLine.at(time, invariant_latitude)
-        electrons = Electrons.named(state) if recombination else None
-        around = Surroundings(line, waves, AmbipolarPotential.named(ambipolar), electrons, rates, top=top)
-        return cls(name, around, ions["ion_temperature"], ions["upflow_speed"], ambipolar, state)
-
-    def with_pre_power(self, power: float) -> Setting:
-        """The setting with another wave power below the main region, (V/m)^2 Hz-1 at the reference frequency."""
-        around = self.surroundings
-        return replace(self, surroundings=replace(around, waves=around.waves.scaled_pre(power)))
-
-    def with_main_altitude(self, altitude: float) -> Setting:
-        """The setting with the main region from another altitude, m."""
-        around = self.surroundings
-        return replace(self, surroundings=replace(around, waves=replace(around.waves, main_altitude=altitude)))
+FEWEST = 10.0
+"""Effective number of ions, (sum of weights)^2 over sum of their squares, below which the standard error means nothing."""
+FEW_IONS = {1: "few ions"}
+"""Flag of shares that rest on fewer than `FEWEST` ions."""
 
 
 def maxwellian_escape_fraction(species: str, temperature: float, start: float, surroundings: Surroundings) -> float:
@@ -152,9 +96,10 @@ def escape_fractions(
     -------
     xarray.Dataset
         Dimensions (species, wave_power, start_alt): the measurement ``escape_fraction`` (weight of the ions that reach the top,
-        with Monte Carlo error; 84 % upper limit where none did), ``unbound_fraction`` (with energy to leave the Earth for good
-        at the top), ``main_region_fraction`` (reach the main wave region), ``recombined_fraction``, ``supplied_energy`` (eV,
-        mean gain from the waves up to the energy level of those that pass it; missing where none does), ``energy_at_top``
+        with Monte Carlo error; 84 % upper limit where none did; flag 1 where it rests on less than `FEWEST` ions),
+        ``unbound_fraction`` (with energy to leave the Earth for good at the top), ``main_region_fraction`` (reach the main wave
+        region, 1 where they start in it; missing where it begins above the top), ``recombined_fraction``, ``supplied_energy``
+        (eV, mean gain from the waves up to the energy level of those that pass it; missing where none does), ``energy_at_top``
         (eV; missing where none gets there) and ``time_to_top`` (s; likewise).
 
     Raises
@@ -165,9 +110,9 @@ def escape_fractions(
     if particles < 100:
         raise SettingsError(f"{particles} particles; take 100 at least")
     around = setting.surroundings
-    levels = sorted({energy_level, around.waves.main_altitude} - {0.0})
+    levels = sorted({energy_level, around.waves.main_altitude})
     shape = (len(species), len(wave_power), len(start_altitude))
-    names = ("value", "error", "unbound_fraction", "main_region_fraction", "recombined_fraction", "supplied_energy",
+    names = ("value", "error", "few", "unbound_fraction", "main_region_fraction", "recombined_fraction", "supplied_energy",
              "energy_at_top", "time_to_top")  # fmt: skip
     fields = {name: np.full(shape, np.nan) for name in names}
     for place in np.ndindex(shape):
@@ -179,7 +124,7 @@ def escape_fractions(
                 f"raise the lower surface or the wave power"
             )
         work = energy_to_reach(ion, start, energy_level, around.ambipolar)
-        for name, value in _summary(ion, flights, energies, levels, energy_level, work, around).items():
+        for name, value in _summary(ion, flights, energies, start, energy_level, work, around).items():
             fields[name][place] = value
         done = int(np.ravel_multi_index(place, shape)) + 1
         report(ProgressEvent("escape fractions", done / int(np.prod(shape)), f"{ion}, {power:g} (V/m)2/Hz, {start * 1e-3:g} km"))
@@ -205,18 +150,20 @@ def reach_profile(
     Returns
     -------
     xarray.Dataset
-        ``passing_fraction`` (measurement) and ``passing_energy`` (eV; missing where none passes), (species, reach_alt).
+        ``passing_fraction`` (measurement; flag 1 where it rests on less than `FEWEST` ions) and
+        ``passing_energy`` (eV; missing where none passes), (species, reach_alt).
     """
     heights = [float(z) for z in altitude]
     if not (start < heights[0] and heights[-1] < setting.surroundings.top):
         raise SettingsError("altitudes must lie above the start and below the upper surface")
     shape = (len(species), len(heights))
     value, error, energy = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
+    few = np.zeros(shape, dtype=bool)
     for k, ion in enumerate(species):
         flights, _ = launch_and_fly(ion, setting, start, particles, seed, heights)
         weight = flights.passage_weight
         value[k], error[k] = weight.mean(axis=0), weight.std(axis=0, ddof=1) / np.sqrt(particles)
-        total = weight.sum(axis=0)
+        total, few[k] = weight.sum(axis=0), rests_on_few(weight)
         gained = ((flights.passage_along + flights.passage_across) * weight).sum(axis=0)
         energy[k, total > 0] = gained[total > 0] / total[total > 0] / ELEMENTARY_CHARGE
     dims, none, limit = ("species", "reach_alt"), value == 0.0, _NO_SUCCESS / particles
@@ -224,7 +171,8 @@ def reach_profile(
         "passing_fraction", np.where(none, limit, value), np.where(none, 0.0, np.maximum(value - error, 0.0)),
         np.where(none, limit, np.minimum(value + error, 1.0)), dims=dims, units="1", upper_limit=none,
         convention="mean weight of the ions at the first passage; the ends are one standard error of the Monte Carlo sum; "
-        "an 84 % upper limit where none passes", long_name="share of the upward flux that passes the altitude",
+        "an 84 % upper limit where none passes", flag=few, flag_meanings=FEW_IONS,
+        long_name="share of the upward flux that passes the altitude",
     )  # fmt: skip
     result["passing_energy"] = (dims, energy, {
         "units": "eV", "long_name": "mean kinetic energy at the first passage", "missing": "no ion passes"})  # fmt: skip
@@ -232,7 +180,7 @@ def reach_profile(
         species=list(species),
         reach_alt=("reach_alt", np.array(heights) * 1e-3, {"units": "km", "long_name": "altitude that is passed"}),
     )
-    result.attrs |= _attributes(setting, particles, seed)
+    result.attrs |= attributes(setting, particles, seed, species)
     return result
 
 
@@ -246,8 +194,14 @@ def energy_to_reach(species: str, start: float, altitude: float, ambipolar: Ambi
     return float(gravity + ion.charge * (ambipolar.potential(altitude) - ambipolar.potential(start)))
 
 
+def rests_on_few(weight: Array) -> NDArray[np.bool_]:
+    """Whether a sum over the first axis of weights has an effective number of ions above 0 and below `FEWEST`."""
+    total, squares = weight.sum(axis=0), (weight**2).sum(axis=0)
+    return np.asarray((total > 0.0) & (total**2 < FEWEST * squares))
+
+
 def _summary(
-    species: str, flights: Flights, energies: Array, levels: Sequence[float], level: float, work: float, around: Surroundings
+    species: str, flights: Flights, energies: Array, start: float, level: float, work: float, around: Surroundings
 ) -> dict[str, float]:
     weight = np.where(flights.reached, flights.weight, 0.0)
     count = len(weight)
@@ -256,11 +210,15 @@ def _summary(
     found = {
         "value": float(weight.mean()),
         "error": float(weight.std(ddof=1) / np.sqrt(count)),
+        "few": float(rests_on_few(weight)),
         "unbound_fraction": float(np.where(energy > bound, weight, 0.0).mean()),
         "recombined_fraction": float(1.0 - flights.weight.mean()),
     }
-    main = around.waves.main_altitude
-    found["main_region_fraction"] = float(flights.passage_weight[:, levels.index(main)].mean()) if main in levels else 1.0
+    levels, main = flights.level.tolist(), around.waves.main_altitude
+    if start >= main:
+        found["main_region_fraction"] = 1.0
+    elif main < around.top:
+        found["main_region_fraction"] = float(flights.passage_weight[:, levels.index(main)].mean())
     column = levels.index(level)
     passed = flights.passage_weight[:, column]
     if passed.sum() > 0.0:
@@ -290,7 +248,8 @@ def _dataset(
         "escape_fraction", np.where(none, limit, value), np.where(none, 0.0, np.maximum(value - error, 0.0)),
         np.where(none, limit, np.minimum(value + error, 1.0)), dims=dims, units="1", upper_limit=none,
         convention="mean weight of the ions that reach the upper surface; the ends are one standard error of the Monte Carlo "
-        "integration; an 84 % upper limit where none did", long_name="share of the upward flux that reaches the upper surface",
+        "integration, which mean nothing where the flag says few ions; an 84 % upper limit where none did",
+        flag=fields["few"], flag_meanings=FEW_IONS, long_name="share of the upward flux that reaches the upper surface",
     )  # fmt: skip
     words = {
         "unbound_fraction": ("1", "share that has the energy to leave the Earth for good at the upper surface"),
@@ -302,8 +261,10 @@ def _dataset(
     }
     for name, (units, meaning) in words.items():
         result[name] = (dims, fields[name], {"units": units, "long_name": meaning})
-    for name in ("supplied_energy", "energy_at_top", "time_to_top"):
+    for name in ("energy_at_top", "time_to_top"):
         result[name].attrs["missing"] = "no ion got there"
+    result["supplied_energy"].attrs["missing"] = "no ion passes the level, or the start lies above it"
+    result["main_region_fraction"].attrs["missing"] = "the main wave region begins above the upper surface"
     result = result.assign_coords(
         species=list(species),
         wave_power=("wave_power", np.asarray(wave_power, dtype=float), {
@@ -311,49 +272,5 @@ def _dataset(
         start_alt=("start_alt", np.asarray(start_altitude, dtype=float) * 1e-3, {
             "units": "km", "long_name": "altitude of the start"}),
     )  # fmt: skip
-    result.attrs |= _attributes(setting, particles, seed)
+    result.attrs |= attributes(setting, particles, seed, species)
     return result
-
-
-def _attributes(setting: Setting, particles: int, seed: int) -> dict[str, str]:
-    around = setting.surroundings
-    settings = {
-        "preset": setting.name, "plasma": setting.plasma_name, "particles": particles, "seed": seed,
-        "ion_temperature_K": setting.ion_temperature,
-        "upflow_speed_m_s": setting.upflow_speed, "ambipolar": setting.ambipolar_name, "ambipolar_drop_V": around.ambipolar.drop,
-        "invariant_latitude": around.line.invariant_latitude, "main_power": around.waves.main_power,
-        "main_altitude_km": around.waves.main_altitude * 1e-3, "reference_frequency_Hz": around.waves.reference_frequency,
-        "pre_top_km": min(around.waves.pre_top, 1e12) * 1e-3, "spectral_index": around.waves.spectral_index,
-        "left_hand_share": around.waves.left_hand_share,
-        "recombination": around.rates if around.electrons is not None else "none", "bottom_km": around.bottom * 1e-3,
-        "top_km": around.top * 1e-3,
-    }  # fmt: skip
-    return {
-        "kind": "siderion ionospheric escape",
-        "title": f"Escape fractions of ionospheric ions, {setting.name}",
-        "settings": json.dumps(settings),
-        "sources": json.dumps(used_sources(setting)),
-        "siderion_version": version("siderion"),
-    }
-
-
-def used_sources(setting: Setting) -> list[dict[str, str]]:
-    """Citations of what an escape fraction rests on, with their confidence."""
-    found = [{
-        "what": "heating across the field", "model": "dW/dt = q^2 eta S/(2 m) at the gyrofrequency", "confidence": "unverified",
-        "citation": "Chang et al. 1986, doi:10.1029/GL013i007p00636",
-    }]  # fmt: skip
-    rows = (
-        ("waves", "wave_power", setting.name),
-        ("electrons and ions at the start", "ionosphere_plasma", setting.plasma_name),
-        ("ambipolar potential", "upflow_ambipolar", setting.ambipolar_name),
-    )
-    for what, table, name in rows:
-        row = load_table("sources", table).set_index("name")
-        if name in row.index:
-            found.append({"what": what, "model": name, "confidence": str(row.loc[name, "confidence"]),
-                          "citation": str(row.loc[name, "source"])})  # fmt: skip
-    if setting.surroundings.electrons is not None:
-        found.append({"what": "recombination", "model": setting.surroundings.rates, "confidence": "verified",
-                      "citation": "siderion/chemistry/tables/reactions.csv"})  # fmt: skip
-    return found

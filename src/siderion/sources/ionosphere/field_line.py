@@ -215,9 +215,14 @@ class Waves:
     def __post_init__(self) -> None:
         """Check the numbers."""
         if not (0.0 <= self.pre_power < np.inf and 0.0 <= self.main_power < np.inf):
-            raise SettingsError(f"wave powers are {self.pre_power} and {self.main_power} (V/m)^2/Hz; neither may be negative")
-        if not (self.reference_frequency > 0 and self.ramp > 0 and 0 <= self.left_hand_share <= 1):
-            raise SettingsError(f"{self}: frequency and ramp must be positive, the left-hand share from 0 to 1")
+            raise SettingsError(
+                f"wave powers are {self.pre_power} (below the main region) and {self.main_power} (V/m)^2/Hz; both must be finite "
+                f"and positive, or 0 for no waves"
+            )
+        if not (np.isfinite(self.main_altitude) and np.isfinite(self.spectral_index)):
+            raise SettingsError(f"{self}: altitude of the main region and spectral index must be finite")
+        if not (0 < self.reference_frequency < np.inf and 0 < self.ramp < np.inf and 0 <= self.left_hand_share <= 1):
+            raise SettingsError(f"{self}: frequency and ramp must be positive and finite, the left-hand share from 0 to 1")
 
     @classmethod
     def named(cls, name: str) -> Waves:

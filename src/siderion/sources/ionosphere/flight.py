@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erf
+from scipy.special import erf, erfc
 
 from siderion.core.constants import BOLTZMANN, EARTH_RADIUS
 from siderion.core.errors import SettingsError
@@ -17,6 +17,8 @@ from .flight_kernel import REACHED, RETURNED, UNFINISHED, fly_all, trace_one
 from .molecular import recombination_coefficient
 
 Array = NDArray[np.float64]
+SLOWEST = -5.0
+"""Least drift in thermal speeds whose upward flux is sampled."""
 LOSS_NODES = 600
 """Nodes of the loss frequency, even in the logarithm of the radius."""
 
@@ -104,7 +106,7 @@ def launch_upflow(
     temperature, mass : float
         K, kg.
     drift : float
-        Speed of the upflow, m s-1; not negative.
+        Speed of the upflow, m s-1; negative where the ions sink, to 5 thermal speeds sqrt(k T/m) at most.
     generator : numpy.random.Generator
         Source of random numbers.
 
@@ -120,10 +122,15 @@ def launch_upflow(
     SettingsError
         A number is out of range.
     """
-    if count < 1 or not (0.0 < temperature < np.inf and 0.0 < mass < np.inf and 0.0 <= drift < np.inf):
-        raise SettingsError(f"launch of {count} ions at {temperature} K, {mass} kg, drift {drift} m/s: none may be 0 or below")
+    if count < 1 or not (0.0 < temperature < np.inf and 0.0 < mass < np.inf and np.isfinite(drift)):
+        raise SettingsError(
+            f"launch of {count} ions at {temperature} K, {mass} kg, drift {drift} m/s: all must be finite, "
+            f"the first three above 0"
+        )
     thermal = np.sqrt(BOLTZMANN * temperature / mass)
     u = drift / thermal
+    if u < SLOWEST:
+        raise SettingsError(f"drift of {drift:g} m/s at {temperature:g} K: so few ions rise that the flux is not resolved")
     share = generator.random(count)
     low, high = np.zeros(count), np.full(count, u + 12.0)
     total = _flux_integral(high, u)
@@ -253,6 +260,23 @@ def loss_frequency(species: str, surroundings: Surroundings) -> tuple[float, flo
         coefficient = recombination_coefficient(species, surroundings.electrons.temperature_at(altitude), surroundings.rates)
         values = coefficient * surroundings.electrons.density_at(altitude)
     return float(inner), float(nodes[1] - nodes[0]), values
+
+
+def one_way_speed(drift: ArrayLike, temperature: float, mass: float) -> Array:
+    """Upward one-way flux of a drifting Maxwellian over its density, m s-1.
+
+    It is sqrt(k T/(2 pi m)) e^(-u^2/2) + (w/2) (1 + erf(u/sqrt 2)).
+
+    Parameters
+    ----------
+    drift : array
+        w along B, m s-1, positive upwards; u = w/sqrt(k T/m).
+    temperature, mass : float
+        K, kg.
+    """
+    thermal = np.sqrt(BOLTZMANN * temperature / mass)
+    u = np.asarray(drift, dtype=np.float64) / thermal
+    return thermal * (np.exp(-0.5 * u * u) / np.sqrt(2.0 * np.pi) + 0.5 * u * erfc(-u / np.sqrt(2.0)))
 
 
 def _flux_integral(v: Array, u: float) -> Array:

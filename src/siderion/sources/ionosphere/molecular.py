@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 METAL_RECOMBINATION = {"Fe+": "fe_ion_electron", "Mg+": "mg_ion_electron", "Na+": "na_ion_electron", "Si+": "si_ion_electron",
                        "Al+": "al_ion_electron", "Ca+": "ca_ion_electron"}  # fmt: skip
 """Key of the radiative recombination of metal ions."""
+ASSUMED_METALS = ("Li+", "K+", "Ti+", "V+", "Cr+", "Mn+", "Co+", "Ni+", "Cu+", "Zn+", "Ge+", "Sr+", "Nb+", "Mo+", "Ag+", "Sn+",
+                  "Ba+", "Hf+", "Pb+", "Bi+")  # fmt: skip
+"""Metal ions without a rate in the table: that of Mg+ is assumed; its lifetime is days, a flight takes an hour."""
 VARIANTS = ("yamauchi", "tiegcm")
 """Sets of rates of the dissociative recombination."""
 BOX_SPECIES = ("O+", "N+", "O2+", "NO+", "N2+", "O", "N", "O2", "NO", "N2")
@@ -37,7 +40,7 @@ def recombination_coefficient(species: str, electron_temperature: ArrayLike, var
     Parameters
     ----------
     species : str
-        O2+, NO+, N2+ (dissociative), a metal ion (radiative), O+ or N+.
+        O2+, NO+, N2+ (dissociative), a metal ion (radiative; that of Mg+ is assumed for `ASSUMED_METALS`), O+ or N+.
     electron_temperature : array
         K.
     variant : {"yamauchi", "tiegcm"}
@@ -53,10 +56,11 @@ def recombination_coefficient(species: str, electron_temperature: ArrayLike, var
         return np.zeros(temperature.shape)
     if species in RECOMBINATION:
         key = select_rate(RECOMBINATION[species], variant)
-    elif species in METAL_RECOMBINATION:
-        key = METAL_RECOMBINATION[species]
+    elif species in METAL_RECOMBINATION or species in ASSUMED_METALS:
+        key = METAL_RECOMBINATION.get(species, METAL_RECOMBINATION["Mg+"])
     else:
-        raise CoverageError(f"no recombination rate for {species}; known: {', '.join((*RECOMBINATION, *METAL_RECOMBINATION))}")
+        known = ", ".join((*RECOMBINATION, *METAL_RECOMBINATION, *ASSUMED_METALS))
+        raise CoverageError(f"no recombination rate for {species}; known: {known}; or leave recombination out")
     return rate_coefficient(key, temperature, temperature, temperature)
 
 

@@ -29,7 +29,7 @@ def bulk_equations(mass: float, density: float, air):
         h, v, chi, temperature, logarithm = y
         m = mass * np.exp(logarithm)
         surface = (m / density) ** (2.0 / 3.0)
-        rho, around = float(air.density_at(h)), float(air.temperature_at(h))
+        rho, around = float(air.density_at(h)), 280.0
         g = GM / (RADIUS + h) ** 2
         pressure = 0.1 * 10.0 ** (10.6 - 13500.0 / temperature)  # dyn cm-2 to Pa
         molecule = 36.0 * 1e-3 / codata.Avogadro

@@ -21,6 +21,16 @@ def test_exponential_column_is_density_times_scale_height():
     np.testing.assert_allclose(air.column_above(altitude), 7000.0 * air.density_at(altitude), rtol=1e-12)
 
 
+def test_exponential_defaults_come_from_the_tables():
+    air = exponential_atmosphere(1.2, 7000.0)
+    assert air.mean_mass[0] / ATOMIC_MASS == pytest.approx(28.9644, rel=1e-6)  # dry air of the standard
+    assert exponential_atmosphere(1.2, 7000.0, 180.0, 30.0).temperature[0] == 180.0
+    with pytest.raises(SettingsError, match="molar mass"):
+        exponential_atmosphere(1.2, 7000.0, 180.0, -1.0)
+    with pytest.raises(TypeError):
+        exponential_atmosphere()
+
+
 def test_us_standard_1976_densities_and_weight():
     air = standard_atmosphere()
     # published values: table I of NOAA-S/T 76-1562 at 0, 20, 50, 80, 100, 400 km

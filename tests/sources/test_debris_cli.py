@@ -29,9 +29,7 @@ def test_event_writes_a_source_and_text(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_event_prints_json_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    debris_event(
-        mass=500.0, inclination=80.0, **PLACE, atmosphere="standard", ion_share=0.5, output=tmp_path / "e.nc", json_=True
-    )  # type: ignore[arg-type]
+    debris_event(mass=500.0, inclination=80.0, **PLACE, atmosphere="us1976", ion_share=0.5, output=tmp_path / "e.nc", json_=True)  # type: ignore[arg-type]
     found = json.loads(capsys.readouterr().out)["variables"]
     np.testing.assert_allclose(found["released_ions"]["values"], found["released_atoms"]["values"])
     assert found["point_alt"]["units"] == "km"
@@ -48,7 +46,7 @@ def test_event_reads_a_composition(tmp_path: Path, ending: str) -> None:
         "structure,aluminium,0.8,2,450,\ntank,titanium,0.2,10,150,90\n"
     )
     output = tmp_path / "event.nc"
-    debris_event(mass=100.0, heading=0.0, **PLACE, composition=str(path), atmosphere="standard", output=output)  # type: ignore[arg-type]
+    debris_event(mass=100.0, heading=0.0, **PLACE, composition=str(path), atmosphere="us1976", output=output)  # type: ignore[arg-type]
     with xr.open_dataset(output) as event:
         assert event["part"].values.tolist() == ["structure", "tank"]
         # 0.8 of the alloy with 90 % aluminium and 0.2 of that with 6 %
@@ -77,7 +75,7 @@ def test_bad_commands_are_refused(tmp_path: Path) -> None:
 
 def test_rate_writes_a_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "rate.nc"
-    debris_rate("S1", atmosphere="standard", output=output, set_=["layer_floor=78"])
+    debris_rate("S1", atmosphere="us1976", output=output, set_=["layer_floor=78"])
     assert "scenario S1" in capsys.readouterr().out
     with xr.open_dataset(output) as rate:
         assert rate["neutral_production"].attrs["units"] == "m-3 s-1"
@@ -86,7 +84,7 @@ def test_rate_writes_a_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_rate_says_what_is_not_shed_and_that_it_is_an_upper_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    debris_rate("S1", atmosphere="standard", output=tmp_path / "rate.nc", no_report=True)
+    debris_rate("S1", atmosphere="us1976", output=tmp_path / "rate.nc", no_report=True)
     text = capsys.readouterr().out
     titanium = next(line for line in text.splitlines() if line.startswith("Ti"))
     assert titanium.split()[5] == "0"
@@ -98,7 +96,7 @@ def test_rate_says_what_is_not_shed_and_that_it_is_an_upper_limit(tmp_path: Path
 
 def test_event_warns_of_a_low_break_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for high in (False, True):
-        debris_event(mass=500.0, heading=10.0, **PLACE, atmosphere="standard", output=tmp_path / "e.nc", no_report=True,
+        debris_event(mass=500.0, heading=10.0, **PLACE, atmosphere="us1976", output=tmp_path / "e.nc", no_report=True,
                      set_=["break_up_altitude=85"] if high else None)  # type: ignore[arg-type]  # fmt: skip
         text = capsys.readouterr().out
         assert ("cannot reach the layer" in text) is not high
@@ -110,7 +108,7 @@ def test_rate_takes_own_shares_and_a_composition(tmp_path: Path) -> None:
     own = tmp_path / "plates.toml"
     own.write_text("[structure]\nmaterial = 'aluminium'\nmass_fraction = 1.0\nobject_mass = 0.1\nbulk_density = 300\n")
     output = tmp_path / "rate.nc"
-    debris_rate(mass_rate=500.0, share=["Al=0.5", "Ti=0.02"], composition=str(own), object_mass=20.0, atmosphere="standard",
+    debris_rate(mass_rate=500.0, share=["Al=0.5", "Ti=0.02"], composition=str(own), object_mass=20.0, atmosphere="us1976",
                 output=output, no_report=True)  # fmt: skip
     with xr.open_dataset(output) as rate:
         assert float(rate["injected_rate"].sel(species="Al")) == pytest.approx(250.0)
@@ -129,7 +127,7 @@ def test_bad_rates_at_the_command_are_refused(tmp_path: Path) -> None:
         ("--object-mass", {"object_mass": 5.0}),
     ):
         with pytest.raises(SettingsError, match=match):
-            debris_rate(**values, atmosphere="standard", output=tmp_path / "r.nc")  # type: ignore[arg-type]
+            debris_rate(**values, atmosphere="us1976", output=tmp_path / "r.nc")  # type: ignore[arg-type]
 
 
 def test_parity_prints_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

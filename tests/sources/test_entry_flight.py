@@ -109,14 +109,15 @@ def test_equal_release_temperatures_are_the_law_of_the_bulk():
     np.testing.assert_array_equal(both[0]["released_mass"], both[1]["released_mass"])
 
 
-def test_slow_dust_only_radiates():
+@pytest.mark.parametrize("surroundings", ["sunlight", "air"])
+def test_slow_dust_only_radiates(surroundings):
     # a grain of 1e-13 kg at 11 km/s: T^4 - Ta^4 = A L rho v^3 / 2 / (4 A s e) at every altitude, as it is quickly in balance
-    chosen = AblationSettings(sticking=1e-12, tolerance=1e-8)
+    chosen = AblationSettings(sticking=1e-12, tolerance=1e-8, surroundings=surroundings)
     track = fly_one(1e-14, 11e3, 45.0, 2200.0, AIR, chosen)
     hot = track.isel(time=int(np.argmax(track["temperature"].values)))
     heat = 0.5 * 0.5 * AIR.density_at(float(hot["altitude"]) * 1e3) * float(hot["speed"]) ** 3
-    air = float(AIR.temperature_at(float(hot["altitude"]) * 1e3))
-    assert float(hot["temperature"]) == pytest.approx((heat / (4.0 * 0.9 * 5.670374e-8) + air**4) ** 0.25, rel=2e-3)
+    around = 280.0 if surroundings == "sunlight" else float(AIR.temperature_at(float(hot["altitude"]) * 1e3))
+    assert float(hot["temperature"]) == pytest.approx((heat / (4.0 * 0.9 * 5.670374e-8) + around**4) ** 0.25, rel=2e-3)
     assert float(hot["mass"]) == pytest.approx(1e-14, rel=1e-6)
 
 
@@ -153,12 +154,19 @@ def test_fragments_ablate_higher_and_break_where_the_pressure_says():
 
 
 def test_dust_ball_ablates_like_its_grains():
-    # freed at 150 km, before any loss: each grain then flies as a grain that enters alone
-    chosen = AblationSettings(fragmentation="grain_altitude", grain_altitude=150.0, grain_mass=1e-9)
+    # freed at 250 km, before any heating: each grain then flies as a grain that enters alone
+    chosen = AblationSettings(fragmentation="grain_altitude", grain_altitude=250.0, grain_mass=1e-9)
     ball = fly_bodies(1e-5, 30e3, 40.0, 1000.0, AIR, chosen).isel(body=0)
     grain = fly_bodies(1e-9, 30e3, 40.0, 1000.0, AIR).isel(body=0)
     assert float(ball["final_fragment_count"]) == pytest.approx(1e4, rel=1e-4)
     assert float(ball["half_mass_altitude"]) == pytest.approx(float(grain["half_mass_altitude"]), abs=0.01)
+
+
+def test_thin_hot_air_does_not_heat_a_body_by_radiation():
+    """At 350 km a body meets 1e-11 kg m-3: at 20 km/s that warms it by a few kelvin, not to the 1000 K of the air."""
+    track = fly_one(1e-8, 20e3, 45.0, 2200.0, AIR)
+    high = track.isel(time=np.flatnonzero(track["altitude"].values > 300.0))
+    assert float(high["temperature"].max()) < 300.0
 
 
 def test_sputtering_matters_high_up_and_for_fast_bodies():

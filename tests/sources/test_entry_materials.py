@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from siderion.core.errors import SettingsError
-from siderion.sources.entry.ionisation import impact_ionisation, ionisation_source
+from siderion.sources.entry.ionisation import impact_ionisation, ionisation_source, outside_law
 from siderion.sources.entry.materials import OTHER, composition, make_melt, material_names
+from siderion.sources.entry.settings import AblationSettings, settings_given
 
 
 def test_compositions_add_up_and_name_the_rest():
@@ -64,3 +65,23 @@ def test_ionisation_refuses():
         impact_ionisation(2e4, "guess")
     with pytest.raises(SettingsError, match="negative"):
         impact_ionisation(-1.0)
+
+
+def test_range_of_the_laws_of_ionisation():
+    speeds = [9.9e3, 10e3, 35e3, 36e3, np.nan]
+    np.testing.assert_array_equal(outside_law(speeds), [True, False, False, True, False])
+    np.testing.assert_array_equal(outside_law(speeds, "thomas2016"), [True, True, False, False, False])
+    np.testing.assert_array_equal(outside_law(speeds, "jones1997_elements", "Si"), [True, True, False, False, False])
+    assert "made for 20 to 90 km/s" in ionisation_source("thomas2016")[1]
+    assert "9.4 to 60 km/s (Fe)" in ionisation_source("jones1997_elements")[1]
+
+
+def test_settings_that_have_no_effect_are_refused():
+    whole = {name: getattr(AblationSettings(), name) for name in ("sticking", "surfaces", "tolerance")}
+    assert settings_given(whole) == AblationSettings()
+    with pytest.raises(SettingsError, match="sticking belongs to model thermal"):
+        settings_given({"model": "classical", **whole})
+    with pytest.raises(SettingsError, match="strength_exponent belongs to fragmentation pressure"):
+        settings_given({"fragmentation": "grain_altitude", "strength_exponent": 0.1})
+    with pytest.raises(SettingsError, match="sigma is inf"):
+        AblationSettings.make({"sigma": np.inf})

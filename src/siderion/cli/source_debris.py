@@ -28,7 +28,7 @@ from siderion.sources.debris.scenarios import Scenario, get_scenarios, own_serie
 from siderion.sources.debris.settings import ReentrySettings, default
 from siderion.sources.entry.atmosphere import Atmosphere, mean_atmosphere, msis_atmosphere, standard_atmosphere
 
-_AIR = "msis, or standard (US 1976)"
+_AIR = "msis, or us1976"
 
 
 def debris_event(
@@ -80,7 +80,7 @@ def debris_event(
     ion_share
         Share of the released atoms that is ionised soon after (impact makes no ions below 10 km/s).
     atmosphere
-        msis (NRLMSIS 2.1 at the anchor), or standard (US 1976).
+        msis (NRLMSIS 2.1 at the anchor), or us1976.
     f107
         F10.7, sfu, for msis.
     ap
@@ -102,9 +102,9 @@ def debris_event(
     given = {"speed": speed, "flight_path_angle": flight_path_angle, "ion_share": ion_share}
     settings = _settings(given, set_)
     _check_place(lat, lon, course)
-    if atmosphere not in ("msis", "standard"):
+    if atmosphere not in ("msis", "us1976"):
         raise SettingsError(f"--atmosphere is {atmosphere!r}; use {_AIR}")
-    air = standard_atmosphere() if atmosphere == "standard" else msis_atmosphere(date, lat, lon, f107, None, ap)
+    air = standard_atmosphere() if atmosphere == "us1976" else msis_atmosphere(date, lat, lon, f107, None, ap)
     event = make_event(
         mass, _composition(composition), settings, air, time=date, latitude=lat, longitude=lon, heading=course, anchor=anchor
     )
@@ -156,7 +156,7 @@ def debris_rate(
     ion_share
         Share of the released atoms that is ionised soon after.
     atmosphere
-        msis (global mean of NRLMSIS 2.1), or standard (US 1976).
+        msis (global mean of NRLMSIS 2.1), or us1976.
     set_
         Further settings, such as layer_floor=85; docs/debris.md lists them.
     output
@@ -255,9 +255,9 @@ def _settings(given: Mapping[str, Any], pairs: list[str] | None) -> ReentrySetti
 
 
 def _mean_air(atmosphere: str) -> Atmosphere:
-    if atmosphere not in ("msis", "standard"):
+    if atmosphere not in ("msis", "us1976"):
         raise SettingsError(f"--atmosphere is {atmosphere!r}; use {_AIR}")
-    return standard_atmosphere() if atmosphere == "standard" else mean_atmosphere()
+    return standard_atmosphere() if atmosphere == "us1976" else mean_atmosphere()
 
 
 def _check_place(lat: float, lon: float, heading: float) -> None:

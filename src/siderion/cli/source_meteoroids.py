@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from cyclopts import Parameter
 
+from siderion.cli.entry_options import given_settings, read_atmosphere, read_elements, read_material
 from siderion.cli.show import page_beside, print_json, progress_report, write_page
 from siderion.core.errors import DataError, SettingsError, explained
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
 from siderion.report import render_report
-from siderion.sources.entry.atmosphere import Atmosphere, mean_atmosphere, msis_atmosphere, standard_atmosphere
-from siderion.sources.entry.settings import AblationSettings
+from siderion.sources.entry.settings import AblationSettings, settings_given
 from siderion.sources.meteoroids.influx import TONNE_PER_DAY, TONNE_PER_YEAR, influx_by_decade, table_shape
 from siderion.sources.meteoroids.injection import TOLERANCE, meteoroid_injection
 from siderion.sources.meteoroids.scenarios import Scenario, ablated_observations, get_scenario
@@ -35,17 +37,25 @@ def meteoroids(
     altitudes: str = "60:140:1",
     ablated_flux: str | None = None,
     atmosphere: str = "mean",
-    time: str | None = None,
-    latitude: float | None = None,
-    longitude: float | None = None,
+    date: str | None = None,
+    lat: float | None = None,
+    lon: float | None = None,
+    f107: float | None = None,
+    ap: float | None = None,
     density: float | None = None,
-    model: str = "thermal",
-    sputtering: bool = False,
-    samples: int = 0,
-    seed: int = 0,
+    material: str | None = None,
+    model: str | None = None,
+    sigma: float | None = None,
+    vapour_pressure: str | None = None,
+    surfaces: str | None = None,
+    sputtering: Annotated[bool | None, Parameter(name="--sputtering", negative="")] = None,
+    ionisation: str | None = None,
+    samples: int | None = None,
+    seed: int | None = None,
     masses: int | None = None,
     speed_points: int | None = None,
     angles: int | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("meteoroids.nc"),
     no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json")] = False,
@@ -76,29 +86,44 @@ def meteoroids(
     ablated_flux
         Scale the influx to the ablated atoms of one element, cm-2 s-1, such as Fe=1.02e5.
     atmosphere
-        mean (NRLMSIS, all seasons and latitudes), standard (US 1976), or msis at --time, --latitude, --longitude.
-    time
-        Time (UTC) of the atmosphere msis.
-    latitude
-        Latitude of it, degrees.
-    longitude
-        Longitude of it, degrees.
+        mean (NRLMSIS 2.1, all seasons and latitudes), us1976, msis (at --date, --lat, --lon), or a CSV file with altitude_km,
+        density_kg_m3, temperature_k.
+    date
+        Time for msis, UTC, such as 2020-06-21T12:00.
+    lat, lon
+        Place for msis, degrees; 0 by default.
+    f107
+        F10.7 for msis and mean, sfu; 150 by default.
+    ap
+        ap index for msis and mean; 4 by default.
     density
-        Density of the bodies, kg m-3.
+        Density of the bodies, kg/m3; 2500 by default (`gruen_bodies.csv`).
+    material
+        chondritic (default), iron, aluminium alloy, or mass fractions such as Fe=0.3,Mg=0.15.
     model
-        Ablation: thermal or classical.
+        Ablation: thermal (default) or classical.
+    sigma
+        Ablation coefficient of the classical model, s2/km2.
+    vapour_pressure
+        silicate (default), feo or iron.
+    surfaces
+        sphere (the whole surface evaporates and radiates; default) or front (only the cross-section evaporates).
     sputtering
-        Add sputtering by the molecules of the air.
+        Add atoms that the air knocks out.
+    ionisation
+        Probability of ionisation by collisions: jones1997 (default), thomas2016, vondrak2008_sodium or jones1997_elements.
     samples
-        Bodies of a Monte Carlo integral; 0 takes a quadrature.
+        Bodies of a Monte Carlo integral in place of the quadrature.
     seed
-        Seed of the Monte Carlo integral.
+        Seed of the Monte Carlo integral; 0 by default.
     masses
         Masses per decade of the quadrature.
     speed_points
         Speeds of the quadrature.
     angles
         Entry angles of the quadrature.
+    set_
+        Any other setting of the ablation or of the integral, such as --set sticking=0.8 --set smallest_mass=1e-14.
     output
         NetCDF file; meteoroids.nc by default.
     no_report
@@ -106,15 +131,18 @@ def meteoroids(
     json_
         Print the result as JSON.
     """
+    if ablated_flux is not None and total is not None:
+        raise SettingsError("--ablated-flux sets the influx, and so does --total: give one of them")
+    names = read_elements(elements)
     chosen = _scenario(scenario, total, uncertainty, mass_table)
     distribution = _speeds(speeds)
     flux = None if ablated_flux is None else _flux(ablated_flux)
-    names = [one.strip() for one in elements.split(",") if one.strip()]
-    optional = {"density": density, "masses_per_bin": masses, "speeds": speed_points, "angles": angles}
-    given = {name: value for name, value in optional.items() if value is not None}
-    settings = InjectionSettings.make({**_altitudes(altitudes), "samples": samples, "seed": seed, **given, **_range(chosen)})
-    law = AblationSettings.make({"model": model, "sputtering": sputtering, "tolerance": TOLERANCE})
-    air = _atmosphere(atmosphere, time, latitude, longitude)
+    law_named = {"model": model, "sigma": sigma, "vapour_pressure": vapour_pressure, "surfaces": surfaces,
+                 "sputtering": sputtering, "ionisation": ionisation}  # fmt: skip
+    integral = {"density": density, "material": material, "samples": samples, "seed": seed, "masses_per_bin": masses,
+                "speeds": speed_points, "angles": angles, **_altitudes(altitudes)}  # fmt: skip
+    law, settings = _settings({**law_named, **integral}, set_, _range(chosen))
+    air = read_atmosphere(atmosphere, date, lat, lon, f107, ap)
     page = None if no_report else page_beside(output)
     with progress_report(quiet=json_) as report:
         result = meteoroid_injection(chosen, distribution, air, settings, law, elements=names, ablated_flux=flux, report=report)
@@ -131,11 +159,33 @@ def meteoroids(
             "elements": names,
             "atmosphere": air.name,
             "injection": settings.model_dump(),
+            "ablation": law.model_dump(),
+            "sources": json.loads(result.attrs["sources"]),
         }
         print_json("sources meteoroids", asked, result)
         return
     print("\n".join(_text(result)))
     print(f"wrote {output}" + (f" and {page}" if page else ""))
+
+
+def _settings(
+    named: Mapping[str, Any], pairs: list[str] | None, masses: Mapping[str, float]
+) -> tuple[AblationSettings, InjectionSettings]:
+    """Settings of the flights and of the integral, of options and ``--set``; ``masses`` is the range of a user's table."""
+    own = InjectionSettings.model_fields
+    given = given_settings(named, pairs, [*AblationSettings.model_fields, *own])
+    law = {name: value for name, value in given.items() if name not in own}
+    integral = {**masses, **{name: value for name, value in given.items() if name in own}}
+    if isinstance(integral.get("material"), str):
+        integral["material"] = read_material(integral["material"])
+    if integral.get("samples"):
+        quadrature = {"masses_per_bin": "--masses", "speeds": "--speed-points", "angles": "--angles"}
+        useless = [option for name, option in quadrature.items() if name in integral]
+        if useless:
+            raise SettingsError(f"{', '.join(useless)}: for the quadrature only; with --samples it has no effect: leave it out")
+    elif "seed" in integral:
+        raise SettingsError("--seed belongs to --samples; the quadrature draws nothing: leave it out, or give --samples")
+    return settings_given({"tolerance": TOLERANCE, **law}), InjectionSettings.make(integral)
 
 
 def _scenario(name: str, total: float | None, uncertainty: float | None, mass_table: Path | None) -> Scenario:
@@ -214,21 +264,6 @@ def _flux(text: str) -> tuple[str, float]:
         raise SettingsError(f"--ablated-flux {text}: write it as element=flux in cm-2 s-1, such as Fe=1.02e5") from None
 
 
-def _atmosphere(name: str, time: str | None, latitude: float | None, longitude: float | None) -> Atmosphere:
-    place = (time, latitude, longitude)
-    if name == "msis":
-        if time is None or latitude is None or longitude is None:
-            raise SettingsError("--atmosphere msis needs --time, --latitude and --longitude")
-        return msis_atmosphere(time, latitude, longitude)
-    if any(one is not None for one in place):
-        raise SettingsError(f"--time, --latitude and --longitude belong to --atmosphere msis, not to {name}; leave them out")
-    if name == "mean":
-        return mean_atmosphere()
-    if name == "standard":
-        return standard_atmosphere()
-    raise SettingsError(f"--atmosphere {name} is unknown; use mean, standard or msis")
-
-
 def _text(result: xr.Dataset) -> list[str]:
     lines = [result.attrs["title"], f"{result.attrs['bodies']} bodies, {result.attrs['integral']}"]
     lines.append("element  ablated t/d  atoms cm-2 s-1  share ablated  peak km  ionised share")
@@ -237,6 +272,11 @@ def _text(result: xr.Dataset) -> list[str]:
         numbers = (float(row["ablated_mass_rate"]), 1e-4 * float(row["ablated_flux"]), float(row["ablated_share"]))
         peak, ionised = float(row["peak_altitude"]), float(row["ionised_share"])
         lines.append(f"{name:7}  {numbers[0]:11.3g}  {numbers[1]:14.3g}  {numbers[2]:13.3f}  {peak:7.4g}  {ionised:13.3g}")
+    ions = result["ion_production"].sum("alt")
+    beyond = float((result["ions_outside_law_share"] * ions).sum())
+    if beyond > 1e-3 * float(ions.sum()):
+        law = json.loads(result.attrs["settings"])["ablation"]["ionisation"]
+        lines.append(f"{beyond / float(ions.sum()):.1%} of the ions come from speeds outside of the range of the law {law}")
     influx, upper = float(result["mass_influx"]), float(result["mass_influx_upper"])
     spread = f" +- {upper - influx:.3g}" if np.isfinite(upper) else " (no uncertainty given)"
     ablated = float(result["ablated_mass_rate"].sum() + result["unlisted_mass_rate"])

@@ -249,6 +249,7 @@ def _passing_table(dataset: xr.Dataset, presets: list[str], names: list[str]) ->
 
 def _supply_body(dataset: xr.Dataset) -> str:
     rows: list[list[str | Number]] = []
+    one_way = "ions_one_way" in dataset
     for name in map(str, dataset["species"].values):
         one = dataset.sel(species=name)
         if not np.isfinite(one["supply_to_magnetosphere"].values).any():
@@ -260,7 +261,6 @@ def _supply_body(dataset: xr.Dataset) -> str:
             when = str(np.datetime_as_string(moment, unit="m")).replace("T", " ")
             rows.append([ion_label(name), when, Number(markup.number(float(one["ions_one_way" if one_way else "ions_up"][k]))),
                          Number(f"{limit}{markup.number(value)}{ends}")])  # fmt: skip
-    one_way = "ions_one_way" in dataset
     where = f" {float(dataset['flux_alt']):.0f} km" if "flux_alt" in dataset else " the top of the run"
     return markup.table(["ion", "time, UTC", f"rise through{where}, s⁻¹", "reach space, s⁻¹"], rows, "wide") + markup.paragraph(
         ("Upward one-way flux of the ions at the top of the run, with their own speed, times the share of it that escapes"

@@ -20,6 +20,8 @@ from siderion.core.constants import BOLTZMANN
 from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.tables import load_table
 
+from .settings import default_value
+
 Array = NDArray[np.float64]
 Source = tuple[str, str, str, str]
 """What, model, confidence, citation."""
@@ -109,8 +111,10 @@ class Atmosphere:
         tail = -self.mass_density[-1] / self._end_slopes[1]
         return grid, tail + np.concatenate([np.cumsum(parts[::-1])[::-1], [0.0]])
 
-    def kernel_table(self, top: float) -> tuple[float, float, Array]:
+    def kernel_table(self, top: float, temperature: float | None = None) -> tuple[float, float, Array]:
         """Even table for the compiled flight, from the lowest level to ``top`` at least.
+
+        A ``temperature`` (K) takes the place of that of the air: the surroundings that a body radiates to.
 
         Returns
         -------
@@ -123,7 +127,8 @@ class Atmosphere:
         points = bottom + _STEP * np.arange(int(np.ceil((max(top, bottom + 10.0 * _STEP) - bottom) / _STEP)) + 2)
         inside = np.clip(points, bottom, self.altitude[-1])
         slope = np.where(points > self.altitude[-1], self._end_slopes[1], self._log_density.derivative()(inside))
-        columns = (np.log(self.density_at(points)), slope, self.temperature_at(points))
+        kelvin = self.temperature_at(points) if temperature is None else np.full(len(points), temperature)
+        columns = (np.log(self.density_at(points)), slope, kelvin)
         return bottom, _STEP, np.ascontiguousarray(np.stack(columns, axis=1))
 
 
@@ -132,6 +137,11 @@ def _gauss_column(air: Atmosphere, low: Array, high: Array) -> Array:
     nodes, weights = np.polynomial.legendre.leggauss(8)
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
     return np.asarray((air.density_at(middle[..., None] + half[..., None] * nodes) * weights).sum(axis=-1) * half)
+
+
+def dry_air_molar_mass() -> float:
+    """Molar mass of dry air below 86 km, g mol-1, from ``sources/tables/us_standard_1976_constants.csv``."""
+    return float(load_table("sources", "us_standard_1976_constants").set_index("quantity")["value"]["molar_mass_g_mol"])
 
 
 def standard_atmosphere() -> Atmosphere:
@@ -187,7 +197,7 @@ def _hydrostatic(pressure: float, temperature: float, gradient: float, rise: flo
 
 
 def exponential_atmosphere(
-    surface_density: float = 1.225, scale_height: float = 7000.0, temperature: float = 250.0, molar_mass: float = 28.96
+    surface_density: float, scale_height: float, temperature: float | None = None, molar_mass: float | None = None
 ) -> Atmosphere:
     """An exponential atmosphere, for tests and estimates.
 
@@ -198,9 +208,9 @@ def exponential_atmosphere(
     scale_height : float
         m.
     temperature : float
-        K, the same everywhere.
+        K, the same everywhere; that of ``sources/tables/ablation.csv`` without it.
     molar_mass : float
-        g mol-1.
+        g mol-1; that of dry air without it.
 
     Returns
     -------
@@ -211,7 +221,10 @@ def exponential_atmosphere(
     SettingsError
         A number is not positive and finite.
     """
-    for name, value in (("density", surface_density), ("scale height", scale_height), ("temperature", temperature)):
+    warmth = default_value("exponential_temperature") if temperature is None else temperature
+    weight = dry_air_molar_mass() if molar_mass is None else molar_mass
+    numbers = {"density": surface_density, "scale height": scale_height, "temperature": warmth, "molar mass": weight}
+    for name, value in numbers.items():
         if not 0.0 < value < np.inf:
             raise SettingsError(f"{name} of the exponential atmosphere is {value}; it must be positive and finite")
     altitude = np.linspace(0.0, 200e3, 21)
@@ -219,7 +232,7 @@ def exponential_atmosphere(
     name = f"exponential, {surface_density:g} kg m-3 at 0 km, scale height {scale_height / 1e3:g} km"
     shape = np.ones(altitude.size)
     source = ("atmosphere", name, "computed", "user's own")
-    return Atmosphere(name, altitude, density, shape * temperature, shape * molar_mass * _GRAM_PER_MOLE, source)
+    return Atmosphere(name, altitude, density, shape * warmth, shape * weight * _GRAM_PER_MOLE, source)
 
 
 def msis_atmosphere(

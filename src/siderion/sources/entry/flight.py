@@ -231,7 +231,7 @@ def _plan(
     curves = np.array([impact_ionisation(speeds, settings.ionisation, name) for name in names])
     different, curve = np.unique(curves, axis=0, return_inverse=True)
     pairs, pair = np.unique(np.stack([melt.group[reported], curve.ravel()]), axis=1, return_inverse=True)
-    air = Air(*atmosphere.kernel_table(entry_altitude))
+    air = Air(*atmosphere.kernel_table(entry_altitude, None if settings.surroundings == "air" else settings.body_temperature))
     ends = (settings.tolerance, settings.smallest_share, settings.slowest_speed, settings.largest_steps)
     return Plan(
         melt, _body(settings), air, _yields(), _breaking(settings), Limits(*ends, float(entry_altitude)), reported,

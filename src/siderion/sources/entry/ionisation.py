@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from siderion.core.errors import SettingsError
@@ -55,6 +56,59 @@ def impact_ionisation(speed: ArrayLike, model: str = "jones1997", element: str |
     return np.minimum(value, 1.0)
 
 
+def outside_law(speed: ArrayLike, model: str = "jones1997", element: str | None = None) -> NDArray[np.bool_]:
+    """Whether speeds lie outside of the range for which an ionisation law was made.
+
+    Parameters
+    ----------
+    speed : array
+        m s-1.
+    model, element
+        As in `impact_ionisation`.
+
+    Returns
+    -------
+    array of bool
+        False where the speed is missing.
+
+    Raises
+    ------
+    SettingsError
+        The model is unknown.
+    """
+    row = _law(model, element)
+    kilometres = np.asarray(speed, float) / 1e3
+    return np.asarray((kilometres < float(row["lower_km_s"])) | (kilometres > float(row["upper_km_s"])))
+
+
+def ions_outside_law(flown: xr.Dataset, model: str) -> xr.DataArray:
+    """Mass of the ions that are made at speeds outside of the range of the ionisation law.
+
+    Parameters
+    ----------
+    flown : xarray.Dataset
+        ``impact_ionised_mass`` (kg, on ``element``, ``alt`` and others) and ``released_speed`` (m s-1, on ``alt`` and others),
+        as `siderion.sources.entry.flight.fly_bodies` gives them. The speed in each bin is taken as that of all its ions.
+    model : str
+        As in `impact_ionisation`.
+
+    Returns
+    -------
+    xarray.DataArray
+        kg, on the dimensions of ``impact_ionised_mass`` without ``alt``.
+
+    Raises
+    ------
+    SettingsError
+        The model is unknown.
+    """
+    speed = flown["released_speed"]
+    outside = xr.concat(
+        [speed.copy(data=outside_law(speed.values, model, str(name))) for name in flown["element"].values], flown["element"]
+    )
+    return flown["impact_ionised_mass"].where(outside, 0.0).sum("alt")
+
+
 def _law(model: str, element: str | None) -> dict:
     """Row of the table for a model and an element."""
     table = load_table("sources", "ionisation_probability")
@@ -70,4 +124,8 @@ def ionisation_source(model: str) -> tuple[str, str, str, str]:
     table = load_table("sources", "ionisation_probability")
     rows = table[table["model"] == model]
     sure = "verified" if (rows["confidence"] == "verified").all() else "unverified"
-    return ("ionisation by collisions", model, sure, str(rows["source"].iloc[0]))
+    ranges = ", ".join(
+        f"{low:g} to {high:g} km/s" + ("" if len(rows) == 1 else f" ({element})")
+        for element, low, high in zip(rows["element"], rows["lower_km_s"], rows["upper_km_s"], strict=True)
+    )
+    return ("ionisation by collisions", f"{model}, made for {ranges}, used at all speeds", sure, str(rows["source"].iloc[0]))

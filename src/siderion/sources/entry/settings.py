@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from siderion.core.errors import SettingsError
 from siderion.core.tables import load_table
 from siderion.jobs.settings import Settings
+
+_THERMAL = ("heat_transfer", "sticking", "latent_heat", "specific_heat", "vapour_molar_mass", "emissivity", "surfaces",
+            "surroundings", "vapour_pressure", "release", "body_temperature")  # fmt: skip
+_BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "sigma": ("model", ("classical",)),
+    **dict.fromkeys(_THERMAL, ("model", ("thermal",))),
+    **dict.fromkeys(("strength", "fragments", "strength_exponent"), ("fragmentation", ("pressure",))),
+    "grain_mass": ("fragmentation", ("grain_energy", "grain_altitude")),
+    "grain_energy": ("fragmentation", ("grain_energy",)),
+    "grain_altitude": ("fragmentation", ("grain_altitude",)),
+}
+"""Settings that only some choices of another setting read."""
 
 
 @cache
@@ -25,6 +39,8 @@ def default_value(name: str) -> float:
 class AblationSettings(Settings):
     """How a body is slowed, heated, ablated and broken."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
     model: Literal["thermal", "classical"] = Field("thermal", description="heat balance, or an ablation coefficient")
     drag_coefficient: float = Field(default_value("drag_coefficient"), gt=0.0, le=4.0, description="drag coefficient Gamma")
     shape_area: float = Field(default_value("shape_area"), gt=0.0, description="shape factor A: cross-section over V^(2/3)")
@@ -37,6 +53,11 @@ class AblationSettings(Settings):
     surfaces: Literal["sphere", "front"] = Field(
         "sphere",
         description="sphere: 4 A V^(2/3) evaporates and radiates; front: A V^(2/3) evaporates, 4 V^(2/3) radiates",
+    )
+    surroundings: Literal["sunlight", "air"] = Field(
+        "sunlight",
+        description="what the body radiates to: its temperature at entry (balance with sunlight and Earth), or the air, whose "
+        "1000 K above 200 km would heat bodies that hardly meet it",
     )
     vapour_pressure: Literal["silicate", "feo", "iron"] = Field("silicate", description="law of the vapour pressure of the bulk")
     release: Literal["differential", "uniform"] = Field(
@@ -71,3 +92,33 @@ class AblationSettings(Settings):
         if self.model == "classical" and self.fragmentation == "grain_energy":
             raise ValueError("fragmentation grain_energy needs the heat balance: use model thermal")
         return self
+
+
+def settings_given(given: Mapping[str, Any]) -> AblationSettings:
+    """Make settings of what a user gave; a value that the chosen model would not read is refused.
+
+    Parameters
+    ----------
+    given : mapping
+        Fields of `AblationSettings`; those left out keep their defaults.
+
+    Returns
+    -------
+    AblationSettings
+
+    Raises
+    ------
+    SettingsError
+        A name is unknown, a value breaks its rule, or a value belongs to a choice of ``model`` or ``fragmentation`` that was
+        not made.
+    """
+    settings = AblationSettings.make(given)
+    for name in given:
+        chooser, choices = _BELONGS.get(name, ("", ()))
+        if chooser and getattr(settings, chooser) not in choices:
+            wanted = " or ".join(f"{chooser} {choice}" for choice in choices)
+            raise SettingsError(
+                f"{name} belongs to {wanted}; with {chooser} {getattr(settings, chooser)} it has no effect: leave it out, or "
+                f"choose {wanted}"
+            )
+    return settings

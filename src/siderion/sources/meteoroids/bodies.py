@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from siderion.core.errors import DataError, NumericalError
 from siderion.jobs.progress import ProgressEvent, Report
+from siderion.sources.entry.ionisation import ions_outside_law
 
 from .entry_angles import angle_quadrature, sample_angles
 from .influx import MassDistribution
@@ -53,6 +54,8 @@ class Deposit:
     ----------
     atoms, ions : array (element, alt)
         Left as neutral atoms and as ions in the altitude bins, elements as asked for.
+    ions_outside_law : array (element,)
+        Part of the ions, all bins, that is made at speeds outside of the range of the ionisation law.
     outside : array (element,)
         Ablated above or below the altitude bins.
     left : array (element,)
@@ -71,6 +74,7 @@ class Deposit:
 
     atoms: Array
     ions: Array
+    ions_outside_law: Array
     outside: Array
     left: Array
     unlisted: float
@@ -112,8 +116,9 @@ def make_bodies(shape: MassDistribution, speeds: SpeedDistribution, settings: In
 
 
 def deposit(
-    bodies: Bodies, elements: Sequence[str], edges: Array, fly: Fly, settings: InjectionSettings, report: Report, stage: str
-) -> Deposit:
+    bodies: Bodies, elements: Sequence[str], edges: Array, fly: Fly, settings: InjectionSettings, ionisation: str, report: Report,
+    stage: str,
+) -> Deposit:  # fmt: skip
     """Fly the bodies and add up what they leave.
 
     Parameters
@@ -129,6 +134,8 @@ def deposit(
         `siderion.sources.entry.flight.fly_bodies`, with all elements of the material.
     settings : InjectionSettings
         Density and size of the chunks.
+    ionisation : str
+        Law by which the flights ionise; tells which ions lie outside of its range.
     report : callable
         Receiver of progress events.
     stage : str
@@ -145,7 +152,7 @@ def deposit(
     NumericalError
         A body leaves more or less than its mass.
     """
-    parts = ("atoms", "ions", "outside", "left", "ablated", "squares", "unlisted", "residue")
+    parts = ("atoms", "ions", "ions_outside_law", "outside", "left", "ablated", "squares", "unlisted", "residue")
     sums: dict[str, Array] = dict.fromkeys(parts, np.zeros(()))
     count = len(bodies.mass)
     origins: tuple[dict[str, str], ...] = ()
@@ -155,7 +162,7 @@ def deposit(
         flown = fly(bodies.mass[some], bodies.speed[some], bodies.angle[some], settings.density, edges)
         _check_closure(flown, bodies, some)
         origins = tuple(json.loads(flown.attrs.get("sources", "[]")))
-        for name, values in _chunk_sums(flown, bodies.mass[some], bodies.share[some], elements).items():
+        for name, values in _chunk_sums(flown, bodies.mass[some], bodies.share[some], elements, ionisation).items():
             sums[name] = sums[name] + values
     report(ProgressEvent(stage, 1.0, f"{count} bodies"))
     error = np.full(len(elements), np.nan)
@@ -164,6 +171,7 @@ def deposit(
     return Deposit(
         atoms=sums["atoms"],
         ions=sums["ions"],
+        ions_outside_law=sums["ions_outside_law"],
         outside=sums["outside"],
         left=sums["left"],
         unlisted=float(sums["unlisted"]),
@@ -174,7 +182,7 @@ def deposit(
     )
 
 
-def _chunk_sums(flown: xr.Dataset, mass: Array, share: Array, elements: Sequence[str]) -> dict[str, Array]:
+def _chunk_sums(flown: xr.Dataset, mass: Array, share: Array, elements: Sequence[str], ionisation: str) -> dict[str, Array]:
     """Shares of the mass influx that the bodies of a chunk leave."""
     known = [str(name) for name in flown["element"].values]
     places = _places(elements, known)
@@ -185,10 +193,12 @@ def _chunk_sums(flown: xr.Dataset, mass: Array, share: Array, elements: Sequence
     whole = np.einsum("eba,b->ea", released, scale)
     ionised = flown["impact_ionised_mass"].transpose("element", "body", "alt").values[places]
     ions = np.einsum("eba,b->ea", ionised, scale)
+    beyond = ions_outside_law(flown.isel(element=places), ionisation).transpose("element", "body").values
     per_body = (released[places].sum(axis=2) + outside[places]) / mass
     return {
         "atoms": whole[places] - ions,
         "ions": ions,
+        "ions_outside_law": beyond @ scale,
         "outside": outside[places] @ scale,
         "left": flown["residue_mass"].transpose("element", "body").values[places] @ scale,
         "ablated": per_body @ share,

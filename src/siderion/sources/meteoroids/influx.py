@@ -28,8 +28,9 @@ TONNE_PER_DAY = 1e3 / 86400.0
 """One tonne a day in kg s-1."""
 TONNE_PER_YEAR = TONNE_PER_DAY / 365.25
 """One tonne a year (of 365.25 days) in kg s-1."""
-GRUN_LOWEST, GRUN_HIGHEST = 1e-21, 0.1
-"""Range of masses, kg, for which the flux of Gruen et al. is stated."""
+_BODIES = load_table("sources", "gruen_bodies").set_index("quantity")["value"].astype(float)
+GRUN_LOWEST, GRUN_HIGHEST = float(_BODIES["lowest_mass"]), float(_BODIES["highest_mass"])
+"""Range of masses, kg, for which the flux of Gruen et al. is stated, from ``sources/tables/gruen_bodies.csv``."""
 _POINTS_PER_DECADE = 200
 _PANEL_POINTS = 24
 

@@ -23,7 +23,7 @@ from siderion.core.species import get_species
 from siderion.core.tables import load_table
 from siderion.jobs.progress import Report, silent
 from siderion.sources.entry.atmosphere import Atmosphere
-from siderion.sources.entry.materials import composition
+from siderion.sources.entry.materials import OTHER, composition
 from siderion.sources.entry.settings import AblationSettings
 
 from .bodies import Deposit, Fly, deposit, make_bodies
@@ -86,15 +86,17 @@ def meteoroid_injection(
     xarray.Dataset
         On ``species`` (neutral names) and ``alt`` (km): ``neutral_production``, ``ion_production``, ``ablation_rate`` (their
         sum), m-3 s-1; on ``species``: ``ablated_mass_rate`` (t/d) and ``ablated_flux`` (m-2 s-1) as measurements,
-        ``ablated_share``, ``surviving_share``, ``ionised_share``, ``peak_altitude`` (km), ``ablated_outside_rate`` (t/d
-        ablated above and below the altitudes) and, after a Monte Carlo integral, ``ablated_mass_rate_sampling_error``;
-        ``mass_influx`` (measurement), ``unlisted_mass_rate``, ``residue_mass_rate``, t/d. The ablated rates, the
-        unlisted and the residue add up to the influx.
+        ``ablated_share``, ``surviving_share``, ``ionised_share``, ``ions_outside_law_share`` (of the ions),
+        ``peak_altitude`` (km), ``ablated_outside_rate`` (t/d ablated above and below the altitudes) and, after a Monte
+        Carlo integral, ``ablated_mass_rate_sampling_error``; ``mass_influx`` (measurement), ``unlisted_mass_rate``,
+        ``residue_mass_rate``, t/d. The ablated rates, the unlisted and the residue add up to the influx.
 
     Raises
     ------
     SettingsError
         An element is asked for twice or not in the material, or the flux is out of range.
+    CoverageError
+        An element of the material is no known species.
     DataError, NumericalError
         The flight of a body fails.
     """
@@ -103,7 +105,7 @@ def meteoroid_injection(
     _check_elements(elements, fractions, ablated_flux)
     flight = fly or _real_flight(atmosphere, law, chosen)
     edges = chosen.altitude_edges
-    left = deposit(make_bodies(scenario.shape, speeds, chosen), elements, edges, flight, chosen, report, _STAGE)
+    left = deposit(make_bodies(scenario.shape, speeds, chosen), elements, edges, flight, chosen, law.ionisation, report, _STAGE)
     total, uncertainty = _normalise(scenario, elements, left, ablated_flux)
     result = _profiles(elements, edges, left, total)
     result = result.merge(_totals(elements, left, total, uncertainty, fractions))
@@ -133,6 +135,10 @@ def _check_elements(elements: Sequence[str], fractions: dict[str, float], ablate
     missing = [name for name in elements if fractions.get(name, 0.0) <= 0.0]
     if missing:
         raise SettingsError(f"the material has no {', '.join(missing)}; it has {', '.join(fractions)}")
+    if OTHER in elements:
+        raise SettingsError(f"{OTHER} is no element but all that the composition does not list; choose among its elements")
+    for name in elements:
+        get_species(name)  # before the flights: raises for what has no mass
     if ablated_flux is not None:
         name, flux = ablated_flux
         if name not in elements or not 0.0 < flux < np.inf:
@@ -202,6 +208,8 @@ def _totals(
         "ablated_share": (share, "1", "share of the arriving element that ablates"),
         "surviving_share": (left.left / content, "1", "share of the arriving element that does not ablate"),
         "ionised_share": (ionised, "1", "share of the atoms that impact on the air ionises"),
+        "ions_outside_law_share": (np.divide(left.ions_outside_law, ions, out=np.zeros_like(ions), where=ions > 0.0), "1",
+                                   "share of the ions made at speeds outside of the range of the ionisation law"),
         "ablated_outside_rate": (left.outside * daily, "t d-1", "mass ablated a day above and below the altitudes"),
     }  # fmt: skip
     if np.isfinite(left.ablated_error).all():

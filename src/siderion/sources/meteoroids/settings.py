@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from siderion.core.tables import load_table
 from siderion.jobs.settings import Settings
@@ -19,7 +19,9 @@ def _density() -> float:
 class InjectionSettings(Settings):
     """Which bodies stand for the influx, and where their atoms are counted."""
 
-    material: str = Field("chondritic", description="composition of the bodies")
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    material: str | dict[str, float] = Field("chondritic", description="composition of the bodies: name or mass fractions")
     density: float = Field(default_factory=_density, gt=0.0, le=2.5e4, description="mass density of the bodies, kg m-3")
     smallest_mass: float = Field(1e-15, gt=0.0, description="smallest mass, kg; the influx is that of the range of masses")
     largest_mass: float = Field(0.1, gt=0.0, description="largest mass, kg")

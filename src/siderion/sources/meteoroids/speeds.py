@@ -25,11 +25,13 @@ Sources = tuple[tuple[str, str, str, str], ...]
 
 ESCAPE_SPEED = float(np.sqrt(2.0 * EARTH_GM / (EARTH_RADIUS + REFERENCE_ALTITUDE)))
 """Speed, m s-1, of a body that falls from rest far away, at 100 km: the slowest entry from outside, 11.10 km/s."""
-SLOWEST, FASTEST = 11e3, 72e3
-"""Range of entry speeds, m s-1, of bodies bound to the Sun."""
+_LIMITS = load_table("sources", "entry_speed_limits").set_index("quantity")["value"].astype(float)
+SLOWEST, FASTEST = 1e3 * float(_LIMITS["slowest"]), 1e3 * float(_LIMITS["fastest"])
+"""Range of entry speeds, m s-1, of bodies bound to the Sun, from ``sources/tables/entry_speed_limits.csv``."""
+_RANGE = f"{_LIMITS['slowest']:g} to {_LIMITS['fastest']:g} km/s"
 _ROUND_OFF = 1.0 + 1e-9
 _POPULATION_BIN = 250.0
-_POPULATION_SHAPE = 2.0
+_POPULATION_SHAPE = float(_LIMITS["population_shape"])
 """First parameter of the beta law of a population: the density rises from 0 at the escape speed to one maximum."""
 
 
@@ -111,7 +113,7 @@ def single_speed(speed: float) -> SpeedDistribution:
         The speed is not within 11 to 72 km/s.
     """
     if not SLOWEST <= speed <= FASTEST:
-        raise SettingsError(f"entry speed is {speed / 1e3:g} km/s; bodies from the solar system have 11 to 72 km/s")
+        raise SettingsError(f"entry speed is {speed / 1e3:g} km/s; bodies from the solar system have {_RANGE}")
     value = np.array([float(speed)])
     return SpeedDistribution(
         f"{speed / 1e3:g} km/s", value, value, np.ones(1), (("speeds", "one speed", "unverified", "user's own"),)
@@ -321,7 +323,7 @@ def _check_bins(name: str, lower: Array, upper: Array, share: Array) -> None:
         index = int(np.argmax(bad))
         raise DataError(
             f"speeds {name}: bin {index} is {lower[index] / 1e3:g} to {upper[index] / 1e3:g} km/s; "
-            "entry speeds rise within 11 to 72 km/s"
+            f"entry speeds rise within {_RANGE}"
         )
     if not ((share >= 0.0).all() and abs(float(share.sum()) - 1.0) < 1e-9):
         raise DataError(f"speeds {name}: shares sum to {float(share.sum()):g}; they must be at least 0 and sum to 1")

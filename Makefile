@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Processes that share the tests, by file.
+WORKERS ?= 2
 
 .PHONY: install run test validation lint clean
 
@@ -17,7 +19,7 @@ run: install
 	$(BIN)/siderion run --date 2023-06-18 -o runs/2023-06-18 --overwrite
 
 test: install lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import constants as codata
 
-from siderion.cli.show import parse_overrides
+from siderion.cli.show import names_in, parse_overrides
 from siderion.core.errors import DataError, SettingsError
 from siderion.sources.entry.atmosphere import (
     Atmosphere,
@@ -23,7 +23,7 @@ from siderion.sources.entry.atmosphere import (
 
 def read_elements(text: str) -> list[str]:
     """Names of elements separated by commas, each once and one at least."""
-    names = [one.strip() for one in text.split(",") if one.strip()]
+    names = names_in(text)
     if not names:
         raise SettingsError(f"--elements {text!r} names no element; write it as Na,Mg,Fe or leave it out")
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import print_json
+from siderion.cli.show import names_in, print_json
 from siderion.core.errors import SettingsError, explained
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
@@ -65,7 +65,7 @@ def escape(
     json_
         Print the results as JSON.
     """
-    names = [name.strip() for name in species.split(",") if name.strip()]
+    names = names_in(species)
     targets = [np.inf] if to is None else _numbers("--to", to)
     drops = _numbers("--potential-drop", potential_drop)
     field = gravity_field(body, gm, body_mass, None if body_radius is None else body_radius * 1e3)

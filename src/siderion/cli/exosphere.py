@@ -12,7 +12,7 @@ import xarray as xr
 from cyclopts import Parameter
 
 from siderion.chemistry.photo_rates import photo_rate_confidence
-from siderion.cli.show import page_beside, print_json, progress_report, write_page
+from siderion.cli.show import names_in, page_beside, print_json, progress_report, write_page
 from siderion.core.bodies import ASTRONOMICAL_UNIT, Body, get_body
 from siderion.core.errors import SettingsError, SiderionError, explained
 from siderion.exosphere.retrieval import Sunlight, neutrals_of, preset_exosphere, retrieve_exosphere
@@ -110,7 +110,7 @@ def exosphere(
         given["radius"] = float(data.attrs["body_radius_km"]) * 1e3
     chosen = get_body(name).with_values(**{key: value for key, value in given.items() if value is not None})
     light = Sunlight(_distance(data, chosen) if distance is None else distance, activity, solar_zenith)
-    named = [one.strip() for one in (species or "").split(",") if one.strip()]
+    named = names_in(species)
     neutrals = named or list(neutrals_of(data) if data is not None else ())
     if not neutrals:
         raise SettingsError("no neutral: there is no event; name neutrals with --species, such as --species H,He")

@@ -7,18 +7,6 @@ import sys
 
 from cyclopts import App
 
-from siderion.cli.ablate import ablate
-from siderion.cli.cite import cite
-from siderion.cli.days import days
-from siderion.cli.ensemble import ensemble
-from siderion.cli.escape import escape
-from siderion.cli.exosphere import exosphere
-from siderion.cli.pickup import pickup
-from siderion.cli.report import report
-from siderion.cli.run import run
-from siderion.cli.sample import sample
-from siderion.cli.sources import sources
-from siderion.cli.waves import waves
 from siderion.core.errors import SiderionError
 
 app = App(
@@ -26,8 +14,23 @@ app = App(
     help="Minor ions of space: from their sources, through their motion, to the instruments that see them.",
     help_on_error=False,
 )
-for command in (run, ensemble, days, waves, exosphere, sources, ablate, pickup, escape, report, sample, cite):
-    app.command(command)
+COMMANDS = {
+    "run": "Simulate metal ions over a pole on a real day.",
+    "ensemble": "Simulate many days, or one day with many settings, and join them.",
+    "days": "List the days on which two convection cells are expected.",
+    "waves": "Find ion cyclotron waves of pick-up ions and derive the densities of ions and neutrals.",
+    "exosphere": "Fit exospheres to the densities of siderion waves, or give the model profiles of a body.",
+    "sources": "Where heavy ions come from: supply, budgets, and source files for siderion run.",
+    "ablate": "Fly one body (meteoroid or debris) into the atmosphere.",
+    "pickup": "Pick ions of the Moon up in a given solar wind and follow them to the Earth.",
+    "escape": "Escape speed and energy at an altitude of a body, and the energy to rise to others.",
+    "report": "Make a self-contained HTML page.",
+    "sample": "Interpolate an output along a track.",
+    "cite": "Print the citations of every model, rate and data set behind an output.",
+}
+"""Commands and what each does, for the list of them; the commands are loaded by name, so that each loads only what it needs."""
+for name, words in COMMANDS.items():
+    app.command(f"siderion.cli.{name}:{name}", name=name, help=words)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import page_beside, print_json, write_page
+from siderion.cli.show import names_in, page_beside, print_json, write_page
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import CoverageError, SettingsError, explained
 from siderion.frames.gsm import gse_to_gsm
@@ -114,7 +114,7 @@ def pickup(
         Print the results as JSON.
     """
     settings = PickupSettings.make({
-        "species": [one.strip() for one in species.split(",") if one.strip()], "moon": _moon(date, moon, phase),
+        "species": names_in(species), "moon": _moon(date, moon, phase),
         "imf": _vector("--imf", imf), "bz_gsm": _bz_gsm(date, imf), "speed": speed, "density": density,
         "speed_spread": speed_spread, "imf_spread": imf_spread, "clock_angles": "all" if all_clock_angles else "given",
         "aberration": not no_aberration, "source": source, "plasma": plasma, "yields": _yields(yields),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time as clock
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -127,6 +127,26 @@ def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
             place = place.setdefault(step, {})
         place[last] = value
     return result
+
+
+def names_in(text: str | None) -> list[str]:
+    """``"O+, Fe+"`` as names; none for no text."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def numbers_in(texts: Iterable[str | float], option: str) -> list[float]:
+    """Numbers that are separated by commas or given one by one.
+
+    Raises
+    ------
+    SettingsError
+        A part is no number; names the option.
+    """
+    parts = [part for text in texts for part in names_in(str(text))]
+    try:
+        return [float(part) for part in parts]
+    except ValueError:
+        raise SettingsError(f"{option} is {' '.join(map(str, texts))}; write numbers, separated by commas") from None
 
 
 def page_beside(output: Path) -> Path:

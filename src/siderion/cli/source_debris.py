@@ -13,7 +13,7 @@ import xarray as xr
 from cyclopts import Parameter
 
 from siderion.cli.debris_text import event_text, parity_text, rate_text
-from siderion.cli.show import page_beside, parse_overrides, print_json, write_page
+from siderion.cli.show import names_in, page_beside, parse_overrides, print_json, write_page
 from siderion.core.errors import DataError, SettingsError, explained
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
@@ -232,7 +232,7 @@ def debris_parity(
     json_
         Print the results as JSON.
     """
-    names = None if elements is None else [one.strip() for one in elements.split(",") if one.strip()]
+    names = None if elements is None else names_in(elements)
     if names is not None and (not names or len(set(names)) < len(names)):
         raise SettingsError(f"--elements is {elements!r}; name one at least, and each once, such as Al,Li")
     parity = make_parity(
@@ -305,7 +305,7 @@ def _scenarios(names: str | None, series: list[str] | None, factor: float) -> tu
         if len(by_year) < len(masses):
             raise SettingsError(f"--series {' '.join(series)}: a year is given twice; give each once")
         return own_series(by_year, factor)
-    return None if names is None else get_scenarios(tuple(one.strip() for one in names.split(",") if one.strip()))
+    return None if names is None else get_scenarios(tuple(names_in(names)))
 
 
 def _year(text: str) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import page_beside, print_json, progress_report, write_page
+from siderion.cli.show import names_in, numbers_in, page_beside, print_json, progress_report, write_page
 from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import SettingsError, explained
 from siderion.io.store import open_dataset, write_netcdf
@@ -29,8 +29,8 @@ _HEIGHTS = (1000e3, 1200e3, 1500e3, 2000e3, 4000e3)
 def ionosphere(
     *,
     species: str = "O+,N2+,NO+,O2+,Fe+",
-    wave_power: Annotated[list[float] | None, Parameter(consume_multiple=True)] = None,
-    from_: Annotated[list[float] | None, Parameter(name="--from", consume_multiple=True)] = None,
+    wave_power: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    from_: Annotated[list[str] | None, Parameter(name="--from", consume_multiple=True)] = None,
     preset: str = "day",
     plasma: str = "",
     upflow: float | None = None,
@@ -104,7 +104,7 @@ def ionosphere(
     json_
         Print the results as JSON.
     """
-    ions = [one.strip() for one in species.split(",") if one.strip()]
+    ions = names_in(species)
     if not ions:
         raise SettingsError("--species names no ion; write them as O+,O2+,Fe+")
     setting = Setting.named(
@@ -116,8 +116,8 @@ def ionosphere(
     )  # fmt: skip
     if reading not in READINGS:
         raise SettingsError(f"--reading is {reading!r}; use one of {', '.join(READINGS)}")
-    powers = wave_power or [setting.surroundings.waves.pre_power]
-    starts = [1e3 * altitude for altitude in from_ or [500.0]]
+    powers = numbers_in(wave_power or [], "--wave-power") or [setting.surroundings.waves.pre_power]
+    starts = [1e3 * altitude for altitude in numbers_in(from_ or ["500"], "--from")]
     page = None if output is None or no_report else page_beside(output)
     flux = None if run is None else _flux(run)
     with progress_report(quiet=json_) as report:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.show import page_beside, parse_overrides, print_json, progress_report, write_page
+from siderion.cli.show import names_in, page_beside, parse_overrides, print_json, progress_report, write_page
 from siderion.core.bodies import get_body
 from siderion.core.errors import SettingsError
 from siderion.jobs.progress import ProgressEvent
@@ -136,7 +136,7 @@ def waves(
     """
     given = {
         "body": body, "convention": convention, "distance": distance, "body_radius": body_radius,
-        "species": None if species is None else [name.strip() for name in species.split(",") if name.strip()],
+        "species": None if species is None else names_in(species),
         "region.keep": region, "detection.rejection.spin_period": spin_period, "plasma.density": plasma_density,
         "plasma.speed": flow_speed, "plasma.flow_direction": flow_direction, "plasma.ion_mass": ion_mass,
         "plasma.photo_rate": _photo_rates(photo_rate), "plasma.charge_exchange": charge_exchange,

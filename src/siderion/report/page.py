@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 
 import matplotlib
 import xarray as xr
 
-from .ablation_page import is_ablation, render_ablation_page
-from .budget_page import is_budget, render_budget_page
-from .debris_page import is_debris_event, is_debris_rate, render_debris_event_page, render_debris_rate_page
-from .ensemble_page import is_ensemble, render_ensemble_page
-from .exosphere_page import is_exosphere, render_exosphere_page
 from .figures import STYLE
-from .generic_page import render_generic_page
-from .ionosphere_page import is_ionosphere, render_ionosphere_page
-from .meteoroid_page import is_meteoroids, render_meteoroid_page
-from .parity_page import is_debris_parity, render_debris_parity_page
-from .pickup_page import is_pickup, render_pickup_page
-from .polar_page import render_polar_page
-from .selection import missing_for_polar_report
-from .waves_page import render_waves_page
 
-_PAGES: tuple[tuple[Callable[[xr.Dataset], bool], Callable[[xr.Dataset], str]], ...] = (
-    (is_debris_event, render_debris_event_page),
-    (is_debris_rate, render_debris_rate_page),
-    (is_ablation, render_ablation_page),
-    (is_meteoroids, render_meteoroid_page),
-    (is_ionosphere, render_ionosphere_page),
-    (is_debris_parity, render_debris_parity_page),
-    (is_budget, render_budget_page),
-    (is_pickup, render_pickup_page),
-)
-"""Pages of data sets that name their kind: a test, and what renders those that pass it."""
+_PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "siderion source": (
+        ("debris_page", "is_debris_event", "render_debris_event_page"),
+        ("debris_page", "is_debris_rate", "render_debris_rate_page"),
+        ("meteoroid_page", "is_meteoroids", "render_meteoroid_page"),
+    ),
+    "siderion ablation": (("ablation_page", "is_ablation", "render_ablation_page"),),
+    "siderion ionospheric escape": (("ionosphere_page", "is_ionosphere", "render_ionosphere_page"),),
+    "siderion debris parity": (("parity_page", "is_debris_parity", "render_debris_parity_page"),),
+    "siderion budget": (("budget_page", "is_budget", "render_budget_page"),),
+    "siderion pickup": (("pickup_page", "is_pickup", "render_pickup_page"),),
+}
+"""Pages by the kind that a data set names: module, test, and what renders those that pass it. Each page is loaded when it is
+needed, as most of them load the calculation that they show."""
 
 
 def render_report(dataset: xr.Dataset | xr.DataTree) -> str:
@@ -63,16 +53,28 @@ def render_report(dataset: xr.Dataset | xr.DataTree) -> str:
     DataError
         The data set is neither a polar run nor has a numeric variable, or an attribute has the wrong form.
     """
-    if isinstance(dataset, xr.DataTree):
-        with matplotlib.rc_context(rc=STYLE):
-            return render_exosphere_page(dataset) if is_exosphere(dataset) else render_waves_page(dataset)
-    if is_ensemble(dataset):
-        with matplotlib.rc_context(rc=STYLE):
-            return render_ensemble_page(dataset)
-    for belongs, render in _PAGES:
-        if belongs(dataset):
-            with matplotlib.rc_context(rc=STYLE):
-                return render(dataset)
-    missing = missing_for_polar_report(dataset)
     with matplotlib.rc_context(rc=STYLE):
-        return render_generic_page(dataset, missing) if missing else render_polar_page(dataset)
+        return _render_tree(dataset) if isinstance(dataset, xr.DataTree) else _render_dataset(dataset)
+
+
+def _render_tree(tree: xr.DataTree) -> str:
+    from .exosphere_page import is_exosphere, render_exosphere_page
+    from .waves_page import render_waves_page
+
+    return render_exosphere_page(tree) if is_exosphere(tree) else render_waves_page(tree)
+
+
+def _render_dataset(dataset: xr.Dataset) -> str:
+    for module, test, render in _PAGES.get(str(dataset.attrs.get("kind", "")), ()):
+        page = import_module(f"siderion.report.{module}")
+        if getattr(page, test)(dataset):
+            return str(getattr(page, render)(dataset))
+    from .ensemble_page import is_ensemble, render_ensemble_page
+    from .generic_page import render_generic_page
+    from .polar_page import render_polar_page
+    from .selection import missing_for_polar_report
+
+    if is_ensemble(dataset):
+        return render_ensemble_page(dataset)
+    missing = missing_for_polar_report(dataset)
+    return render_generic_page(dataset, missing) if missing else render_polar_page(dataset)

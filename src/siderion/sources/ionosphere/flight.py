@@ -240,8 +240,9 @@ def trace_ion(
         kernel_heat(species, surroundings.waves), stochastic, random_states(seed, 1), EARTH_RADIUS + surroundings.bottom,
         EARTH_RADIUS + surroundings.top, step, path,
     )  # fmt: skip
+    path = path[:rows].copy()
     path[:, 1] -= EARTH_RADIUS
-    return path[:rows].copy()
+    return path
 
 
 def random_states(seed: int, count: int) -> NDArray[np.uint64]:

@@ -13,6 +13,7 @@ from siderion.core.tables import load_table
 from siderion.particles import (
     fragment_energy,
     impact_vapour,
+    in_frame_of,
     maxwellian_flux,
     mono_energetic,
     photo_dissociation,
@@ -36,6 +37,16 @@ def energy_of(velocity, mass):
 
 def agree(sample, distribution):
     return stats.kstest(sample, distribution).pvalue > SMALLEST_P
+
+
+def test_velocities_of_the_local_frame_keep_their_length_and_their_normal_part():
+    generator = np.random.default_rng(3)
+    normal = points_on_sphere(200, generator)
+    normal[:2] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    local = generator.normal(size=(200, 3))
+    turned = in_frame_of(normal, local)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=1), np.linalg.norm(local, axis=1), rtol=1e-13)
+    np.testing.assert_allclose(np.sum(turned * normal, axis=1), local[:, 0], atol=1e-13)
 
 
 def test_maxwellian_flux_components_and_mean_energy():

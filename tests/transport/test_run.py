@@ -127,7 +127,7 @@ def test_a_checkpoint_without_processor_time_counts_none(tmp_path):
     settings = small_settings()
     counters = {"windows_done": 3, "steps_done": 9, "largest_courant": 0.2, "most_cells_crossed": 1}
     save_checkpoint(tmp_path, 3, {}, {**checkpoint_facts(settings), **counters, "written": 1, "seconds": 7.0, "budgets": []})
-    model = SimpleNamespace(metals=[])
+    model = SimpleNamespace(metals=[], supply=SimpleNamespace(digest=checkpoint_facts(settings)["source_files"]))
     assert restore(model, tmp_path, settings) == (1, (7.0, 0.0))
     assert model.windows_done == 3
 

@@ -16,7 +16,7 @@ from siderion.core.errors import CheckpointError, CoverageError, DataError, Sett
 from siderion.core.species import get_species
 from siderion.core.variables import with_attributes
 from siderion.frames.spherical import unit_vector
-from siderion.io.store import write_netcdf
+from siderion.io.store import content_digest, write_netcdf
 from siderion.jobs.checkpoint import save_checkpoint
 from siderion.sources.debris.event import debris_event
 from siderion.sources.debris.settings import ReentrySettings
@@ -30,7 +30,7 @@ from siderion.transport.diagnostics import supply_text
 from siderion.transport.grid import CapGrid, ShellGrid
 from siderion.transport.run import CHECKPOINTS, PARTIAL, checkpoint_facts, run
 from siderion.transport.settings import make_settings
-from siderion.transport.supply import Supply, files_digest, horizontal_shares, overlap_mean
+from siderion.transport.supply import Supply, horizontal_shares, overlap_mean
 
 GRID = CapGrid("north", 50)
 SHELLS = ShellGrid.stretched(85.0, 110.0, 150.0, 5.0, 10.0)
@@ -232,12 +232,21 @@ def test_real_source_files_enter_with_all_that_lies_in_the_run(tmp_path):
     assert record["released_atoms_in_run"] == pytest.approx(float(fell["released_atoms"].sel(species="Al").sum()), rel=1e-9)
 
 
+def test_a_bad_source_is_told_before_the_drivers_are_built(tmp_path):
+    given = make_settings({**SMALL, "supply": {"files": [str(tmp_path / "missing.nc")]}})
+    seen = []
+    with pytest.raises(DataError, match=r"missing\.nc does not exist"):
+        run(given, tmp_path / "run", report=seen.append, cache=tmp_path / "cache")
+    assert not seen
+    assert not (tmp_path / "cache").exists()
+
+
 def test_the_digest_follows_the_content(tmp_path):
     path = rate_source(tmp_path / "rate.nc")
-    before = files_digest(settings(path))
-    assert files_digest(settings(path)) == before
+    before = content_digest([path])
+    assert content_digest([path]) == before
     rate_source(path, atoms=3.0)
-    assert files_digest(settings(path)) != before
+    assert content_digest([path]) != before
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +287,6 @@ def test_a_run_is_not_resumed_with_another_source_file(tmp_path):
     (folder / PARTIAL).mkdir(parents=True)
     save_checkpoint(folder / CHECKPOINTS, 1, {"metal_0": np.zeros(1)}, {**checkpoint_facts(given), "windows_done": 1})
     rate_source(path, atoms=3.0)
-    assert checkpoint_facts(given)["source_files"] == files_digest(given)
+    assert checkpoint_facts(given)["source_files"] == content_digest([path])
     with pytest.raises(CheckpointError, match="source_files"):
         run(given, folder, resume=True, cache=tmp_path / "cache")

@@ -125,6 +125,8 @@ def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
         *path, last = name.split(".")
         for step in path:
             place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                raise SettingsError(f"--set {pair}: {step} has a value already; it cannot have parts too")
         place[last] = value
     return result
 

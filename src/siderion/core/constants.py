@@ -20,5 +20,7 @@ EARTH_GM = 3.986004418e14
 EARTH_ROTATION_RATE = 7.292115e-5
 """Rotation rate of the Earth, rad s-1 (IERS Conventions 2010, table 1.1)."""
 
+YEAR = _codata.Julian_year
+"""Julian year of 365.25 days, s."""
 CUBIC_CENTIMETRE = 1e-6
 """One cm3 in m3: multiplies a rate in cm3 s-1, divides a density in cm-3."""

@@ -26,6 +26,7 @@ from siderion.particles import (
     fly_integrated,
     fly_kepler,
     impact_vapour,
+    in_frame_of,
     maxwellian_flux,
     mono_energetic,
     photo_dissociation,
@@ -253,13 +254,9 @@ def _fly(species: str, radius: Array | float, velocity: Array, setup: _Setup, ge
     if not _integrated(setup):
         return fly_kepler(radius, velocity, setup.gravity, setup.edges, loss_rate=loss)
     normal = points_on_sphere(len(velocity), generator)
-    helper = np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
-    first = np.cross(normal, helper)
-    first /= np.linalg.norm(first, axis=1)[:, None]
-    second = np.cross(normal, first)
     return fly_integrated(
         normal * np.broadcast_to(radius, (len(velocity),))[:, None],
-        velocity[:, :1] * normal + velocity[:, 1:2] * first + velocity[:, 2:] * second,
+        in_frame_of(normal, velocity),
         setup.gravity,
         setup.edges,
         radiation_acceleration=float(setup.push.get(species, 0.0)),

@@ -146,6 +146,7 @@ def _steps(chains: Mapping[str, list[Factor]]) -> xr.Dataset:
     dims = ("route", "step")
 
     def padded(values: list[list], empty: object) -> list[list]:
+        """Rows of equal length."""
         return [row + [empty] * (longest - len(row)) for row in values]
 
     variances = [np.array([factor.spread.log_variance for factor in factors]) for factors in chains.values()]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from siderion.core.constants import YEAR
 from siderion.core.errors import CoverageError
 from siderion.core.species import get_species
 from siderion.core.spread import Spread
@@ -30,7 +32,6 @@ _ORDER = {
     "moon": ("upstream", "lobe"),
     "solar wind": ("upstream", "lobe"),
 }
-_YEAR = 365.25 * 86400.0
 _LAYER = ("meteoroids", "debris")
 _WINDS = ("interstream", "coronal_hole")
 
@@ -136,6 +137,7 @@ def _own_slots(route: str, species: str, place: str, year: float) -> list[_Slot]
     """Factors from the tables of the sources: shares of the element, masses."""
 
     def slot(name: str, units: str, meaning: str, look_up: Callable[[], Spread]) -> _Slot:
+        """A factor of this route alone."""
         return _Slot(route, name, place, units, meaning, f"{route}.{name}", look_up)
 
     if route == "meteoroids" and place == "metal layer":
@@ -163,7 +165,7 @@ def _atoms_per_mass(species: str) -> Spread:
 
 
 def _per_second(mass: Spread) -> Spread:
-    value, lower, upper = (1e3 / _YEAR * end for end in (mass.value, mass.lower, mass.upper))
+    value, lower, upper = (1e3 / YEAR * end for end in (mass.value, mass.lower, mass.upper))
     return Spread(value, lower, upper, mass.source, mass.confidence)
 
 
@@ -241,13 +243,15 @@ def _table_slots(route: str, species: str, place: str) -> list[_Slot]:
         these = rows[rows["factor"] == name]
         words = these.iloc[0]
 
-        def look_up(these: pd.DataFrame = these, name: str = name) -> Spread:
-            row = _row_for(these, species, f"{route} to the {place}: {name}")
-            value, lower, upper = (float(row[end]) for end in ("value", "lower", "upper"))
-            return Spread(value, lower, upper, str(row["source"]), str(row["confidence"]))
-
+        look_up = partial(_from_table, these, species, f"{route} to the {place}: {name}")
         slots.append(_Slot(route, name, place, str(words["units"]), str(words["meaning"]), f"{own}.{name}", look_up))
     return slots
+
+
+def _from_table(rows: pd.DataFrame, species: str, what: str) -> Spread:
+    row = _row_for(rows, species, what)
+    value, lower, upper = (float(row[end]) for end in ("value", "lower", "upper"))
+    return Spread(value, lower, upper, str(row["source"]), str(row["confidence"]))
 
 
 def _row_for(rows: pd.DataFrame, species: str, what: str) -> pd.Series:

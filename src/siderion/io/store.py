@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ def open_dataset(path: str | Path) -> xr.Dataset:
         return xr.open_dataset(place, engine="h5netcdf")
     except Exception as error:  # every backend raises its own kinds
         raise DataError(f"{place} is neither a NetCDF-4 file nor a Zarr store: {error}") from error
+
+
+def content_digest(paths: Iterable[str | Path]) -> str:
+    """Hash of the bytes of files, and of all files in folders, in their order; 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in map(Path, paths):
+        for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if part.is_file():
+                digest.update(part.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:

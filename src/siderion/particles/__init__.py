@@ -15,6 +15,7 @@ from .flight import Flight, fly_integrated, fly_kepler, time_between
 from .launch import (
     fragment_energy,
     impact_vapour,
+    in_frame_of,
     maxwellian_flux,
     mono_energetic,
     photo_dissociation,
@@ -39,6 +40,7 @@ __all__ = [
     "function_fields",
     "grid_fields",
     "impact_vapour",
+    "in_frame_of",
     "maxwellian_flux",
     "mono_energetic",
     "photo_dissociation",

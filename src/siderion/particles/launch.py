@@ -237,6 +237,26 @@ def points_on_sphere(count: int, generator: np.random.Generator) -> Array:
     return np.stack([cosine, sine * np.cos(azimuth), sine * np.sin(azimuth)], axis=1)
 
 
+def in_frame_of(normal: ArrayLike, velocity: ArrayLike) -> Array:
+    """Turn velocities of the local frame (component 0 along the normal) to the axes in which the unit normals are given.
+
+    Parameters
+    ----------
+    normal, velocity : array of shape (particle, 3)
+        Unit normals, and velocities as the functions above give them. The other two axes are any pair across the normal.
+
+    Returns
+    -------
+    array of shape (particle, 3)
+    """
+    up, local = np.asarray(normal, dtype=np.float64), np.asarray(velocity, dtype=np.float64)
+    other = np.where(np.abs(up[:, :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
+    first = np.cross(up, other)
+    first /= np.linalg.norm(first, axis=1)[:, None]
+    second = np.cross(up, first)
+    return local[:, :1] * up + local[:, 1:2] * first + local[:, 2:] * second
+
+
 def _thompson_energy(count: int, binding_energy: float, generator: np.random.Generator) -> Array:
     root = np.sqrt(generator.uniform(0.0, 1.0, count))
     return binding_energy * root / (1.0 - root)

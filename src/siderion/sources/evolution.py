@@ -15,15 +15,15 @@ from typing import Protocol
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.constants import Julian_year
 
+from siderion.core.constants import YEAR
 from siderion.core.errors import CoverageError, SettingsError
 from siderion.core.species import get_species
 from siderion.core.tables import load_table
 
 Array = NDArray[np.float64]
 
-MEGAYEAR = 1e6 * Julian_year
+MEGAYEAR = 1e6 * YEAR
 """Million Julian years, s."""
 
 

@@ -86,9 +86,15 @@ class Model:
     settings : RunSettings
     fields : DriverFields
         Drivers of the same hemisphere, on the levels of ``shells``.
+    grid, shells
+        The native grid.
+    supply : Supply, optional
+        What the sources of the settings add; read here without it.
     """
 
-    def __init__(self, settings: RunSettings, fields: DriverFields, grid: CapGrid, shells: ShellGrid) -> None:
+    def __init__(
+        self, settings: RunSettings, fields: DriverFields, grid: CapGrid, shells: ShellGrid, supply: Supply | None = None
+    ) -> None:
         self.settings, self.fields, self.grid, self.shells = settings, fields, grid, shells
         self.dtype = np.dtype(settings.precision)
         self.engine: ModuleType = get_engine(settings.engine)
@@ -100,7 +106,7 @@ class Model:
         self.background = np.ones((1, *self.shape), self.dtype)
         self.metals = [self._new_metal(name) for name in settings.species]
         self.boundaries = Boundaries(settings, grid)
-        self.supply = Supply(settings, grid, shells, run_period(settings))
+        self.supply = supply or Supply(settings, grid, shells, run_period(settings))
         self.steps_done = 0
         self.windows_done = 0
         self.largest_courant = 0.0

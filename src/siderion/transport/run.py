@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from siderion.background.drivers import build_drivers
 from siderion.core.errors import CheckpointError, OutputError, explained
-from siderion.io.store import open_dataset, write_dataset
+from siderion.io.store import content_digest, open_dataset, write_dataset
 from siderion.jobs.atomic import atomic_folder, remove_folder, require_space
 from siderion.jobs.checkpoint import load_checkpoint, save_checkpoint
 from siderion.jobs.lock import folder_lock
@@ -32,7 +32,7 @@ from siderion.transport.model import CHEMISTRY_WINDOWS, WINDOW, Model
 from siderion.transport.output import PolarOutput
 from siderion.transport.plan import make_grids, plan_run
 from siderion.transport.settings import RunSettings, run_period
-from siderion.transport.supply import files_digest
+from siderion.transport.supply import Supply
 
 STORE = "polar.zarr"
 PARTIAL = "polar.partial.zarr"
@@ -102,10 +102,11 @@ def _run(
     settings: RunSettings, place: Path, report: Report, resume: bool, overwrite: bool, cache: str | Path | None, spent: _Spent
 ) -> None:
     """Run, in a folder that this process holds."""
-    drivers = load_drivers(settings, report, cache)
     grid, shells = make_grids(settings)
+    supply = Supply(settings, grid, shells, run_period(settings))  # first: a bad source is told before the drivers are built
+    drivers = load_drivers(settings, report, cache)
     report(ProgressEvent("compiling kernels", 0.0))
-    model = Model(settings, DriverFields(drivers, shells), grid, shells)
+    model = Model(settings, DriverFields(drivers, shells), grid, shells, supply)
     times, velocity_times = output_times(settings)
     written = 0
     for metal in model.metals:
@@ -221,16 +222,17 @@ def _driver_key(settings: RunSettings) -> str:
 # ---------------------------------------------------------------------- checkpoints
 
 
-def checkpoint_facts(settings: RunSettings) -> dict[str, str]:
-    """What a checkpoint must agree in with the run that goes on from it."""
-    return {"settings": settings.digest(), "version": version("siderion"), "source_files": files_digest(settings)}
+def checkpoint_facts(settings: RunSettings, source_files: str | None = None) -> dict[str, str]:
+    """What a checkpoint must agree in with the run that goes on from it; the digest of the source files is made without it."""
+    digest = content_digest(settings.supply.files) if source_files is None else source_files
+    return {"settings": settings.digest(), "version": version("siderion"), "source_files": digest}
 
 
 def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written: int, seconds: float, cpu_seconds: float) -> None:
     """Save all that a run needs to go on: the densities, the budgets, the counters."""
     arrays = {f"metal_{i}": metal.reservoirs for i, metal in enumerate(model.metals)}
     facts = {
-        **checkpoint_facts(settings),
+        **checkpoint_facts(settings, model.supply.digest),
         "windows_done": model.windows_done,
         "steps_done": model.steps_done,
         "written": written,
@@ -246,7 +248,7 @@ def store_checkpoint(model: Model, folder: Path, settings: RunSettings, written:
 
 def restore(model: Model, folder: Path, settings: RunSettings) -> tuple[int, tuple[float, float]]:
     """Bring a model to its last checkpoint; returns the number of outputs written and the seconds, clock and processor."""
-    arrays, facts = load_checkpoint(folder, checkpoint_facts(settings))
+    arrays, facts = load_checkpoint(folder, checkpoint_facts(settings, model.supply.digest))
     for i, metal in enumerate(model.metals):
         stored = arrays[f"metal_{i}"]
         if stored.shape != metal.reservoirs.shape or stored.dtype != metal.reservoirs.dtype:

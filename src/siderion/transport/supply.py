@@ -8,7 +8,6 @@ or both. Species are named as neutral atoms. Everything that enters is booked; w
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from siderion.core.constants import EARTH_RADIUS
 from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.variables import check_variable
 from siderion.frames.spherical import unit_vector
-from siderion.io.store import open_dataset
+from siderion.io.store import content_digest, open_dataset
 from siderion.transport.boundaries import neutral_index
 from siderion.transport.grid import CapGrid, ShellGrid
 from siderion.transport.settings import RunSettings, metal_network
@@ -35,16 +34,15 @@ EVENTS = ("released_atoms", "released_ions")
 _POINTS = ("point_time", "point_alt", "point_lat", "point_lon", "point_width")
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Point:
-    """One release at a moment: numbers of atoms and ions by element, and the cells that take them."""
+    """One release at a moment: numbers of atoms and ions by element, the cells that take them, what one particle adds there."""
 
     time: np.datetime64
     atoms: dict[str, float]
     ions: dict[str, float]
-    level: int
-    cells: NDArray[np.int64]
-    share: NDArray[np.float64]
+    cells: tuple[int, NDArray[np.int64], NDArray[np.int64]]
+    density: NDArray[np.float64]
 
 
 class Supply:
@@ -82,6 +80,9 @@ class Supply:
         self.citations: list[dict[str, str]] = []
         for name in settings.supply.files:
             self._read(name, open_dataset(name).load(), period)
+        self.points.sort(key=lambda point: point.time)
+        self.times = np.array([point.time for point in self.points], dtype="datetime64[ns]")
+        self.digest = content_digest(settings.supply.files)
         self._refuse_lost_atoms(settings)
 
     def add(self, metal: Metal, begin: np.datetime64, seconds: float, model: Model) -> None:
@@ -96,9 +97,8 @@ class Supply:
             metal.budget.supply += self._spread(metal.reservoirs[0], ions, model)
         if index is not None and atoms.any():
             metal.atoms.supply += self._spread(metal.reservoirs[index], atoms, model)
-        for point in self.points:
-            if not begin <= point.time < end:
-                continue
+        first, beyond = np.searchsorted(self.times, [begin, end])
+        for point in self.points[first:beyond]:
             released, charged = point.atoms.get(name, 0.0), point.ions.get(name, 0.0)
             if self.as_ions:
                 released, charged = 0.0, released + charged
@@ -114,9 +114,7 @@ class Supply:
     def _drop(self, density: NDArray, point: _Point, number: float) -> float:
         """Add a number of particles to the cells of a point; returns that number."""
         if number:
-            volume = self.grid.solid_angle.ravel()[point.cells] * self.shells.shell[point.level]
-            row, column = np.unravel_index(point.cells, self.grid.solid_angle.shape)
-            density[point.level, row, column] += (number * point.share / volume).astype(density.dtype)
+            density[point.cells] += (number * point.density).astype(density.dtype)
         return number
 
     def _read(self, name: str, data: xr.Dataset, period: tuple[np.datetime64, np.datetime64]) -> None:
@@ -183,7 +181,9 @@ class Supply:
             cells, share = horizontal_shares(self.grid, float(lat[k]), float(lon[k]), float(width[k]), float(alt[k]))
             atoms, ions = (dict(zip(metals, map(float, numbers[variable][k]), strict=True)) for variable in EVENTS)
             level = int(np.searchsorted(faces, alt[k], side="right")) - 1
-            self.points.append(_Point(time[k].astype("datetime64[ns]"), atoms, ions, level, cells, share))
+            row, column = np.unravel_index(cells, self.grid.solid_angle.shape)
+            added = share / (self.grid.solid_angle[row, column] * self.shells.shell[level])
+            self.points.append(_Point(time[k].astype("datetime64[ns]"), atoms, ions, (level, row, column), added))
         for metal in metals:
             for variable in EVENTS:
                 total = float(numbers[variable][inside, metals.index(metal)].sum())
@@ -265,15 +265,3 @@ def horizontal_shares(
         weight = np.where(grid.active & (distance == distance[grid.active].min()), 1.0, 0.0)
     cells = np.flatnonzero(weight)
     return cells, weight.ravel()[cells] / weight.sum()
-
-
-def files_digest(settings: RunSettings) -> str:
-    """Hash of the content of the source files: a run may only be resumed with the same ones."""
-    digest = hashlib.sha256()
-    for name in settings.supply.files:
-        path = Path(name)
-        parts = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for part in parts:
-            if part.is_file():
-                digest.update(part.read_bytes())
-    return digest.hexdigest()[:16]

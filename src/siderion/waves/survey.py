@@ -16,7 +16,7 @@ from siderion.core.errors import DataError, SettingsError, SiderionError
 from siderion.io.crossings import read_crossings
 from siderion.io.magnetometer import read_magnetometer
 from siderion.io.parts import load_tree, save_tree
-from siderion.io.store import write_tree
+from siderion.io.store import content_digest, write_tree
 from siderion.jobs.atomic import atomic_file, remove_folder
 from siderion.jobs.lock import folder_lock
 from siderion.jobs.members import SYNCHRONOUS, MemberFailure, run_members
@@ -142,7 +142,7 @@ def _part(
 ) -> Part:
     """A part, whose target is named after its first file and a digest of all that its result depends on."""
     known = [(str(Path(name).resolve()), Path(name).stat().st_size, Path(name).stat().st_mtime_ns) for name in group]
-    listed = None if crossings is None else hashlib.sha256(Path(crossings).read_bytes()).hexdigest()
+    listed = None if crossings is None else content_digest([crossings])
     options = {key: str(value) for key, value in sorted(reading.items())}
     text = json.dumps([known, options, settings.digest(), listed, version("siderion")])
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from siderion.core.constants import EARTH_RADIUS
+from siderion.core.constants import EARTH_RADIUS, YEAR
 from siderion.core.errors import NumericalError, SettingsError
 from siderion.core.measurement import LOWER_QUANTILE, UPPER_QUANTILE, measurement
 from siderion.core.species import get_species
@@ -27,7 +27,6 @@ from .words import Row, citations, low_break_up_note, object_rows, vapour_note
 
 Array = NDArray[np.float64]
 
-_SECONDS_PER_YEAR = 365.25 * 86400.0
 _TONNE = 1e3
 PROFILES = ("own", "whole", "not shed")
 """Which profile an element follows: its own; that of the whole mass, where the mean objects do not hold it; none, where they hold
@@ -176,7 +175,7 @@ def debris_rate(
     radii = EARTH_RADIUS + edges * 1e3
     volumes = 4.0 / 3.0 * np.pi * (radii[1:] ** 3 - radii[:-1] ** 3)
     atom = np.array([get_species(name).mass for name in names])
-    atoms = vapour * _TONNE / _SECONDS_PER_YEAR / atom[:, None] / volumes
+    atoms = vapour * _TONNE / YEAR / atom[:, None] / volumes
     ions = ionised_share(names, profile.speed, settings)
     layer, shed = vapour[:, kept].sum(axis=1), which != _NOT_SHED
     words = {"oxidised_rate": (vapour[:, ~kept].sum(axis=1), "mass released as atoms below the floor, oxidised"),

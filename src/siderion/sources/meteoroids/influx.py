@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from siderion.core.constants import EARTH_RADIUS
+from siderion.core.constants import EARTH_RADIUS, YEAR
 from siderion.core.errors import DataError, SettingsError
 from siderion.core.tables import load_table
 
@@ -26,7 +26,7 @@ REFERENCE_AREA = 4.0 * np.pi * (EARTH_RADIUS + REFERENCE_ALTITUDE) ** 2
 """Area of that sphere, m2."""
 TONNE_PER_DAY = 1e3 / 86400.0
 """One tonne a day in kg s-1."""
-TONNE_PER_YEAR = TONNE_PER_DAY / 365.25
+TONNE_PER_YEAR = 1e3 / YEAR
 """One tonne a year (of 365.25 days) in kg s-1."""
 _BODIES = load_table("sources", "gruen_bodies").set_index("quantity")["value"].astype(float)
 GRUN_LOWEST, GRUN_HIGHEST = float(_BODIES["lowest_mass"]), float(_BODIES["highest_mass"])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from siderion.core.bodies import get_body
 from siderion.core.species import get_species
-from siderion.particles.launch import impact_vapour, maxwellian_flux, sputter
+from siderion.particles.launch import impact_vapour, in_frame_of, maxwellian_flux, sputter
 
 from .exosphere import DAY_SIDE, release_number
 from .plasma import PlasmaState
@@ -66,7 +66,7 @@ def sputtered_ions(
     normal = _normals(cosine, generator)
     velocity = _sputtered_velocities(element, state, yields, count, generator)
     rate = sputter_rate(state, yields) * element_share(element, regolith) * release_number("ion_fraction")[0]
-    return Births("sputtering", normal * get_body("Moon").require_value("radius"), _turned(velocity, normal), rate)
+    return Births("sputtering", normal * get_body("Moon").require_value("radius"), in_frame_of(normal, velocity), rate)
 
 
 def photo_ions(element: str, exosphere: xr.Dataset, count: int, generator: np.random.Generator) -> list[Births]:
@@ -109,7 +109,7 @@ def _photo_births(element: str, exosphere: xr.Dataset, k: int, count: int, gener
     else:
         velocity = maxwellian_flux(count, release_number("desorption_temperature")[0], mass, generator)
     rate = float(exosphere["ion_production_rate"].values[k])
-    return Births(f"photo {name}", normal * radius[:, None], _turned(velocity, normal), rate)
+    return Births(f"photo {name}", normal * radius[:, None], in_frame_of(normal, velocity), rate)
 
 
 def _sputtered_velocities(
@@ -139,15 +139,6 @@ def _normals(cosine: Array, generator: np.random.Generator) -> Array:
     sine = np.sqrt(np.clip(1.0 - cosine**2, 0.0, 1.0))
     azimuth = generator.uniform(0.0, 2.0 * np.pi, len(cosine))
     return np.stack([cosine, sine * np.cos(azimuth), sine * np.sin(azimuth)], axis=1)
-
-
-def _turned(velocity: Array, normal: Array) -> Array:
-    """Velocities of the local frame (component 0 along the normal) in the axes of the normals."""
-    helper = np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
-    first = np.cross(normal, helper)
-    first /= np.linalg.norm(first, axis=1)[:, None]
-    second = np.cross(normal, first)
-    return velocity[:, :1] * normal + velocity[:, 1:2] * first + velocity[:, 2:] * second
 
 
 __all__ = ["Births", "photo_ions", "sputtered_ions"]

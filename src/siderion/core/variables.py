@@ -9,6 +9,7 @@ from __future__ import annotations
 import xarray as xr
 
 from .errors import CoverageError, DataError, UnitsError
+from .evidence_variables import EVIDENCE_VARIABLES
 from .source_variables import SOURCE_VARIABLES
 from .variable import Variable
 
@@ -228,6 +229,7 @@ _ENTRIES = [
     Variable("f107", ("day",), "1e-22 W m-2 Hz-1", "observed solar flux at 10.7 cm", minimum=0.0),
     Variable("f107_81_day_mean", ("day",), "1e-22 W m-2 Hz-1", "81-day centred mean of the flux at 10.7 cm", minimum=0.0),
     *SOURCE_VARIABLES,
+    *EVIDENCE_VARIABLES,
 ]
 
 REGISTRY: dict[str, Variable] = {entry.name: entry for entry in _ENTRIES}

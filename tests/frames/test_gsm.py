@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from siderion.core.errors import CoverageError, DataError
 from siderion.frames.dipole import TiltedDipole
-from siderion.frames.gsm import dipole_gse, gse_to_gsm
+from siderion.frames.gsm import dipole_axis, dipole_gse, dipole_tilt, gse_to_gsm, gsm_to_gse, gsm_to_sm, sm_to_gsm
 
 TIMES = [np.datetime64(text, "ns") for text in ("1990-06-21T16:40", "2009-12-21T05:00", "2017-03-20T10:30", "2024-04-08T18:00")]
 
@@ -59,7 +59,46 @@ def test_turn_keeps_lengths_and_x_and_puts_the_dipole_into_x_z(vector: list[floa
     assert abs(dipole[1]) < 1e-12 < dipole[2]
 
 
+def test_dipole_axis_is_that_of_the_tilted_dipole_and_arrays_are_single_times() -> None:
+    times = np.array([*TIMES, np.datetime64("1965-01-02", "ns"), np.datetime64("2029-06-01", "ns")])
+    np.testing.assert_allclose(dipole_axis(times), [TiltedDipole.at(time).axes[2] for time in times], atol=1e-14)
+    np.testing.assert_allclose(dipole_gse(times), [dipole_gse(time) for time in times], atol=1e-15)
+    vectors = np.random.default_rng(1).normal(size=(times.size, 3))
+    for turn in (gse_to_gsm, gsm_to_gse, gsm_to_sm, sm_to_gsm):
+        one_by_one = [turn(vector, time) for vector, time in zip(vectors, times, strict=True)]
+        np.testing.assert_allclose(turn(vectors, times), one_by_one, atol=1e-14)
+    assert gse_to_gsm(vectors[0], times).shape == (times.size, 3)
+
+
+def test_many_times_are_interpolated_to_round_off() -> None:
+    times = np.datetime64("2015-03-01T00:00", "ns") + np.arange(2000) * np.timedelta64(7, "m")
+    few = slice(3, None, 401)
+    np.testing.assert_allclose(dipole_gse(times)[few], dipole_gse(times[few]), atol=3e-12)
+
+
+@pytest.mark.parametrize(("forth", "back"), [(gse_to_gsm, gsm_to_gse), (gsm_to_sm, sm_to_gsm)])
+def test_round_trip_and_orthonormal(forth, back) -> None:  # type: ignore[no-untyped-def]
+    times = np.datetime64("1990-01-01", "ns") + np.arange(40) * np.timedelta64(8191, "h")
+    matrix = forth(np.eye(3)[:, None, :], times)  # images of the axes: (3, time, 3)
+    gram = np.einsum("itk,jtk->tij", matrix, matrix)
+    np.testing.assert_allclose(gram, np.broadcast_to(np.eye(3), gram.shape), atol=1e-14)
+    np.testing.assert_allclose(np.linalg.det(np.moveaxis(matrix, 1, 0)), 1.0, atol=1e-14)
+    vectors = np.random.default_rng(2).normal(size=(times.size, 3))
+    np.testing.assert_allclose(back(forth(vectors, times), times), vectors, atol=1e-12)
+
+
+def test_the_dipole_is_the_z_axis_of_sm() -> None:
+    times = np.array(TIMES)
+    found = gsm_to_sm(gse_to_gsm(dipole_gse(times), times), times)
+    np.testing.assert_allclose(found, np.broadcast_to([0.0, 0.0, 1.0], found.shape), atol=1e-14)
+    np.testing.assert_allclose(dipole_tilt(times), [float(TiltedDipole.at(time).tilt(time)) for time in times], atol=0.01)
+
+
 def test_refusals() -> None:
+    with pytest.raises(DataError, match="one time, or one for each"):
+        gse_to_gsm(np.zeros((4, 3)), np.array(TIMES[:3]))
+    with pytest.raises(CoverageError, match="no dipole"):
+        dipole_gse(np.datetime64("2031-01-01", "ns"))
     with pytest.raises(DataError, match="last dimension"):
         gse_to_gsm([1.0, 2.0], TIMES[0])
     with pytest.raises(CoverageError, match="no dipole"):

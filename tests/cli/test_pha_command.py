@@ -27,6 +27,7 @@ def test_table_and_output(sample, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("5000 events: ")
     assert "unknown" in done.stdout.splitlines()[1]
+    assert "no measurement" in (tmp_path / "out.html").read_text(encoding="utf-8")
     found = xr.open_dataset(tmp_path / "out.nc", engine="h5netcdf")
     assert found.attrs["kind"] == "siderion pulse height"
     row = next(line for line in done.stdout.splitlines() if line.startswith("O+ ")).split()
@@ -41,6 +42,15 @@ def test_json(sample):
     found = json.loads(done.stdout)
     assert found["settings"]["totals"]["events"] == 5000
     assert found["variables"]["window_counts"]["dims"] == ["window", "region", "lunar_sector", "kp_class"]
+
+
+def test_a_file_that_fails_is_not_finished(sample, tmp_path):
+    (tmp_path / "bad.txt").write_text("1995 1 2\n")
+    for arguments in ((tmp_path / "bad.txt",), (tmp_path / "bad.txt", sample)):
+        done = call(*arguments)
+        assert done.returncode == 2
+        assert "finished" not in done.stderr
+        assert "bad.txt cannot be read\n" in done.stderr
 
 
 def test_bad_input_is_one_message(sample, tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from siderion.core.errors import DataError, SettingsError
 from siderion.spectrometer.dead_time import observed_rate, true_rate
+from siderion.spectrometer.foil_montecarlo import draw_flight_times
 from siderion.spectrometer.forward import simulate_spectrum
 from siderion.spectrometer.instruments import make_setup
 from siderion.spectrometer.mass_scatter import draw_mass_scatter
@@ -48,6 +49,23 @@ def test_montecarlo_draws_the_events_themselves() -> None:
     assert (found["counts"].values % 1.0 == 0.0).all()
     with pytest.raises(SettingsError, match="seed"):
         simulate_spectrum({"O+": 10.0}, EDGES, SETUP, shape="montecarlo")
+
+
+def test_counts_alone_need_no_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts are the same with and without templates, and only the events themselves are drawn."""
+    options = {"shape": "montecarlo", "background": 0.5, "seed": 3, "template_size": 20_000}
+    whole = simulate_spectrum({"O+": 3000.0, "NO+": 100.0}, EDGES, SETUP, **options)
+    drawn = []
+
+    def draw(name: str, setup: object, number: int, seed: object) -> np.ndarray:
+        drawn.append(number)
+        return draw_flight_times(name, setup, number, seed)
+
+    monkeypatch.setattr("siderion.spectrometer.forward.draw_flight_times", draw)
+    found = simulate_spectrum({"O+": 3000.0, "NO+": 100.0}, EDGES, SETUP, with_expected=False, **options)
+    assert np.array_equal(found["counts"], whole["counts"])
+    assert list(found.data_vars) == ["counts"]
+    assert sum(drawn) == pytest.approx(3100.0, abs=5.0 * np.sqrt(3100.0))
 
 
 def test_dead_time_takes_its_share_of_all_events() -> None:

@@ -9,7 +9,11 @@ from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.io.pulse_height.geotail_stics import read_stics_events
 from siderion.io.pulse_height.writer import write_stics_events
 from siderion.spectrometer.instruments import get_instrument
-from siderion.spectrometer.mass_from_flight import mass_from_time_and_energy, mass_per_charge_from_time
+from siderion.spectrometer.mass_from_flight import (
+    mass_from_time_and_energy,
+    mass_per_charge_from_time,
+    retained_fraction_of_mass,
+)
 from siderion.spectrometer.pulse_height.events import coincidence_of, event_table, fit_time_calibration
 from siderion.spectrometer.pulse_height.mass import (
     energy_per_charge_of_steps,
@@ -49,6 +53,25 @@ def test_corrections_on_the_grid_are_those_of_the_functions():
     mass, per_charge = masses_from_flight(time, energies, detector, np.ones(3, dtype=bool), known)
     np.testing.assert_allclose(mass, mass_from_time_and_energy(time, detector, 0.1), rtol=2e-4)
     np.testing.assert_allclose(per_charge, mass_per_charge_from_time(time, energies, 0.1, 0.0, known.foil_thickness), rtol=2e-4)
+
+
+def test_both_solvers_agree_over_the_range():
+    """Where the foil does not stop the ion (share above its floor of 2 %) and the grid reaches (1 keV)."""
+    known = stics_calibration()
+    axes = np.geomspace(1.0, 60.0, 15), [1, 2, 6, 10, 16], np.geomspace(7.5e3, 240e3, 10)
+    mass, charge, energy = (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij"))
+    mass, charge, energy = (values[mass >= charge] for values in (mass, charge, energy))
+    left = charge * energy * retained_fraction_of_mass(mass, charge * energy, known.foil_thickness)
+    use = (left > 1e3) & (left > 0.04 * charge * energy)
+    assert use.mean() > 0.98
+    mass, charge, energy = mass[use], charge[use], energy[use]
+    time, detector = flight_of_ions(mass, charge, energy, known)
+    fast, fast_per_charge = masses_from_flight(time, energy, detector, np.ones(time.size, dtype=bool), known)
+    slow = mass_from_time_and_energy(time, detector, known.flight_path)
+    slow_per_charge = mass_per_charge_from_time(time, energy, known.flight_path, 0.0, known.foil_thickness, charge)
+    np.testing.assert_allclose(fast, slow, rtol=1e-3)
+    np.testing.assert_allclose(fast_per_charge, slow_per_charge, rtol=1e-3)
+    np.testing.assert_allclose(slow, mass, rtol=1e-3)
 
 
 def test_doubles_have_no_mass_and_the_loss_of_one_charge():

@@ -20,9 +20,9 @@ from siderion.core.tables import load_table
 
 Array = NDArray[np.float64]
 
-_COULOMB = codata.elementary_charge / (4.0 * np.pi * codata.epsilon_0) * 1e10
+SQUARED_CHARGE = codata.elementary_charge / (4.0 * np.pi * codata.epsilon_0) * 1e10
 """Square of the elementary charge, eV angstrom."""
-_BOHR = codata.physical_constants["Bohr radius"][0] * 1e10
+BOHR_RADIUS = codata.physical_constants["Bohr radius"][0] * 1e10
 """Bohr radius, angstrom."""
 
 
@@ -61,9 +61,9 @@ def collision(atom: str) -> Collision:
     number, mass = int(table[atom]), get_species(atom).mass / ATOMIC_MASS
     carbon, carbon_mass = constants["carbon_number"], constants["carbon_mass"]
     screening = number ** constants["zbl_screening_power"] + carbon ** constants["zbl_screening_power"]
-    length = constants["zbl_screening"] * _BOHR / screening
+    length = constants["zbl_screening"] * BOHR_RADIUS / screening
     share = mass * carbon_mass / (mass + carbon_mass) ** 2
-    reduced = carbon_mass / (mass + carbon_mass) * length / (number * carbon * _COULOMB)
+    reduced = carbon_mass / (mass + carbon_mass) * length / (number * carbon * SQUARED_CHARGE)
     return Collision(number, mass, reduced, 4.0 * share, np.pi * length**2, mass / carbon_mass)
 
 
@@ -91,7 +91,7 @@ def electronic_stopping(atom: str, energy: ArrayLike) -> Array:
     both = (one.number ** (2.0 / 3.0) + carbon ** (2.0 / 3.0)) ** 1.5
     speed = np.sqrt(2.0 * np.asarray(energy, dtype=np.float64) * ELEMENTARY_CHARGE / (one.mass * ATOMIC_MASS))
     bohr_speed = codata.fine_structure * codata.c
-    factor = 8.0 * np.pi * _COULOMB * _BOHR * one.number ** (7.0 / 6.0) * carbon / both
+    factor = 8.0 * np.pi * SQUARED_CHARGE * BOHR_RADIUS * one.number ** (7.0 / 6.0) * carbon / both
     return np.asarray(factor * speed / bohr_speed)
 
 

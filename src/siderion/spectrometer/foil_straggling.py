@@ -16,7 +16,7 @@ from scipy import constants as codata
 from siderion.core.constants import ATOMIC_MASS, ELEMENTARY_CHARGE
 
 from .foil import mean_loss
-from .foil_stopping import _COULOMB, areal_density, collision, electronic_stopping, foil_constants
+from .foil_stopping import SQUARED_CHARGE, areal_density, collision, electronic_stopping, foil_constants
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def electronic_variance(atom: str, energy: float, thickness: float) -> float:
     speed = np.sqrt(2.0 * energy * ELEMENTARY_CHARGE / (one.mass * ATOMIC_MASS)) / (codata.fine_structure * codata.c)
     chi = speed**2 / constants["carbon_number"]
     reduced = constants["electronic_straggling_a"] * np.sqrt(chi) - constants["electronic_straggling_b"] * chi**1.5
-    bohr = 4.0 * np.pi * _COULOMB**2 * charge * constants["carbon_number"] * areal_density(thickness)
+    bohr = 4.0 * np.pi * SQUARED_CHARGE**2 * charge * constants["carbon_number"] * areal_density(thickness)
     return float(bohr * min(1.0, 0.5 * reduced))
 
 

@@ -34,6 +34,7 @@ def simulate_spectrum(
     duration: float = 1.0,
     seed: int | np.random.Generator | None = None,
     template_size: int = 100_000,
+    with_expected: bool = True,
 ) -> xr.Dataset:
     """Simulate the histogram of a mixture.
 
@@ -55,13 +56,16 @@ def simulate_spectrum(
     seed : int or numpy.random.Generator, optional
         Draws counts; without it ``counts`` are the expected ones.
     template_size : int
-        Ions of a Monte Carlo template of one species where events are not drawn one by one.
+        Ions of a Monte Carlo template of one species, from which the expected counts are.
+    with_expected : bool
+        Without it, ``counts`` only: where events are drawn one by one, no templates are drawn. The counts are the same.
 
     Returns
     -------
     xarray.Dataset
         ``counts`` and ``expected_counts(tof)``, ``expected_by_species(species, tof)``, ``expected_background(tof)``, with dead
-        time; coordinate ``tof_ns``, the centres of the bins. attrs ``live_share``: share of events that the dead time leaves.
+        time (``counts`` alone without ``with_expected``); coordinate ``tof_ns``, the centres of the bins. attrs ``live_share``:
+        share of events that the dead time leaves.
 
     Raises
     ------
@@ -76,43 +80,42 @@ def simulate_spectrum(
         if not (np.isfinite(value) and value >= 0.0) or (name == "duration" and value == 0.0):
             raise SettingsError(f"{name} is {value}; it must be finite and positive (the background may be 0)")
     generator = None if seed is None else np.random.default_rng(seed)
+    noise = np.full(edges.size - 1, float(background))
+    settings = _settings(shape, setup, background, dead_time, duration)
     drawn: Array | None = None
     if shape == "montecarlo":
         if generator is None:
             raise SettingsError("templates of the Monte Carlo are random; give a seed")
-        matrix, drawn = _templates(names, expected, edges, setup, generator, template_size, dead_time == 0.0)
+        if dead_time == 0.0:
+            drawn = _drawn_events(names, expected, edges, setup, generator) + generator.poisson(noise)
+            if not with_expected:
+                return _counts_dataset(edges, setup, drawn, settings, 1.0)
+        matrix = _templates(names, edges, setup, generator, template_size)
     elif isinstance(shape, str):
         raise SettingsError(f"shape is {shape!r}; give a PeakShape or 'montecarlo'")
     else:
         matrix = peak_matrix(names, edges, setup, shape)
     by_species = expected[:, None] * matrix
-    noise = np.full(edges.size - 1, float(background))
     rate = (by_species.sum() + noise.sum()) / duration
     live = float(observed_rate(rate, dead_time, dead_time_kind) / rate) if rate > 0.0 else 1.0
     total = live * (by_species.sum(axis=0) + noise)
-    if generator is None:
-        seen = total
-    elif drawn is not None:
-        seen = drawn + generator.poisson(noise)
-    else:
-        seen = generator.poisson(total).astype(np.float64)
-    return _dataset(
-        names, edges, setup, seen, live * by_species, live * noise, _settings(shape, setup, background, dead_time, duration), live
-    )
+    if drawn is None:
+        drawn = total if generator is None else generator.poisson(total).astype(np.float64)
+    found = _counts_dataset(edges, setup, drawn, settings, live)
+    return _with_expected(found, names, live * by_species, live * noise) if with_expected else found
 
 
-def _templates(
-    names: list[str], expected: Array, edges: Array, setup: Setup, generator: np.random.Generator, size: int, by_event: bool
-) -> tuple[Array, Array | None]:
-    """Probabilities of bins from drawn ions, and, where events are drawn one by one, the counts of those events."""
-    matrix = np.empty((len(names), edges.size - 1))
+def _drawn_events(names: list[str], expected: Array, edges: Array, setup: Setup, generator: np.random.Generator) -> Array:
+    """Counts of ions that go through the foil one by one, a Poisson number of each."""
     events = np.zeros(edges.size - 1)
-    for row, name in enumerate(names):
-        matrix[row] = np.histogram(draw_flight_times(name, setup, size, generator), edges)[0] / size
-        if by_event:
-            times = draw_flight_times(name, setup, int(generator.poisson(expected[row])), generator)
-            events += np.histogram(times, edges)[0]
-    return matrix, events if by_event else None
+    for name, mean in zip(names, expected, strict=True):
+        events += np.histogram(draw_flight_times(name, setup, int(generator.poisson(mean)), generator), edges)[0]
+    return events
+
+
+def _templates(names: list[str], edges: Array, setup: Setup, generator: np.random.Generator, size: int) -> Array:
+    """Probabilities of bins from drawn ions."""
+    return np.stack([np.histogram(draw_flight_times(name, setup, size, generator), edges)[0] / size for name in names])
 
 
 def _settings(
@@ -132,29 +135,11 @@ def _settings(
     }
 
 
-def _dataset(
-    names: list[str],
-    edges: Array,
-    setup: Setup,
-    seen: Array,
-    by_species: Array,
-    noise: Array,
-    settings: dict[str, Any],
-    live: float,
-) -> xr.Dataset:
+def _counts_dataset(edges: Array, setup: Setup, seen: Array, settings: dict[str, Any], live: float) -> xr.Dataset:
     middle = 0.5e9 * (edges[1:] + edges[:-1])
-
-    def variable(dims: str | tuple[str, ...], values: Array, name: str) -> Any:
-        return dims, values, {"units": "1", "long_name": name}
-
     return xr.Dataset(
-        {
-            "counts": variable("tof", seen, "events per bin"),
-            "expected_counts": variable("tof", by_species.sum(axis=0) + noise, "expected events per bin"),
-            "expected_by_species": variable(("species", "tof"), by_species, "expected events per bin of each species"),
-            "expected_background": variable("tof", noise, "expected accidental events per bin"),
-        },
-        coords={"species": names, "tof_ns": ("tof", middle, {"units": "ns", "long_name": "time of flight, centre of the bin"})},
+        {"counts": _variable("tof", seen, "events per bin")},
+        coords={"tof_ns": ("tof", middle, {"units": "ns", "long_name": "time of flight, centre of the bin"})},
         attrs={
             "kind": "siderion simulated spectrum",
             "title": f"Simulated spectrum of {setup.instrument.title}",
@@ -164,6 +149,20 @@ def _dataset(
             "siderion_version": siderion.__version__,
         },
     )
+
+
+def _with_expected(found: xr.Dataset, names: list[str], by_species: Array, noise: Array) -> xr.Dataset:
+    return found.assign_coords(species=names).assign(
+        {
+            "expected_counts": _variable("tof", by_species.sum(axis=0) + noise, "expected events per bin"),
+            "expected_by_species": _variable(("species", "tof"), by_species, "expected events per bin of each species"),
+            "expected_background": _variable("tof", noise, "expected accidental events per bin"),
+        }
+    )
+
+
+def _variable(dims: str | tuple[str, ...], values: Array, name: str) -> Any:
+    return dims, values, {"units": "1", "long_name": name}
 
 
 def setup_sources(setup: Setup) -> list[dict[str, str]]:

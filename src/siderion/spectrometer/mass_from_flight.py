@@ -1,12 +1,13 @@
 """Mass and mass per charge from a time of flight, an energy per charge and the energy in a solid-state detector.
 
 The energy lost in the foil and the part of the energy that a detector does not see both depend on the mass that is sought, so
-both are iterated with it. The functions take arrays; where millions of events share a few energies and channels, call them once
-on the table of channels and look the events up.
+both are sought together with it. For single events by the million take `siderion.spectrometer.pulse_height.mass`, which puts the
+same losses on a grid; a test compares the two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -17,10 +18,11 @@ from siderion.core.errors import DataError, SettingsError
 from siderion.core.tables import load_table
 
 from .foil import mean_loss
-from .foil_stopping import _BOHR, _COULOMB, collision, foil_constants
+from .foil_stopping import BOHR_RADIUS, SQUARED_CHARGE, collision, foil_constants
 
 Array = NDArray[np.float64]
 
+_HALVINGS, _STEP_UP, _LARGEST_ENERGY = 45, 1.5, 1e10
 _ANCHOR_ATOMS = ("H", "He", "C", "N", "O", "Ne", "Na", "Mg", "Si", "S", "Ar", "Ca", "Ti", "Fe", "Ge", "Sr")
 
 
@@ -70,9 +72,10 @@ def mass_per_charge_from_time(
     foil_thickness: float = 0.0,
     charge: ArrayLike = 1,
     foil_model: str = "fit",
-    iterations: int = 40,
 ) -> Array:
-    """Mass per charge of an atomic ion: m/q = 2 (E/q + U) f (t / L)^2, the kept share f iterated with the mass.
+    """Mass per charge of an atomic ion: m/q = 2 (E/q + U) f (t / L)^2, the kept share f being that of the mass sought.
+
+    Found by bisection. Where the foil stops the ion almost, several masses fly equally long, and one of them is given.
 
     Parameters
     ----------
@@ -90,8 +93,6 @@ def mass_per_charge_from_time(
         Number of charges that the loss is taken for; the mass per charge of heavy ions depends on it through the foil.
     foil_model : {"fit", "stopping"}
         See `siderion.spectrometer.foil.retained_fraction`.
-    iterations : int
-        Steps of the damped iteration; it ends earlier when nothing changes by more than 1e-9.
 
     Returns
     -------
@@ -111,17 +112,15 @@ def mass_per_charge_from_time(
     if not 0.0 < path_length < np.inf:
         raise SettingsError(f"path_length is {path_length} m; it must be positive and finite")
     free = 2.0 * (energies + voltage) * ELEMENTARY_CHARGE * (times / path_length) ** 2 / ATOMIC_MASS
-    found = free.copy()
     if foil_thickness == 0.0:
-        return np.asarray(found)
-    for _ in range(iterations):
+        return np.asarray(free)
+
+    def too_light(found: Array) -> NDArray[np.bool_]:
         kept = retained_fraction_of_mass(charges * found, charges * (energies + voltage), foil_thickness, foil_model)
-        new = np.sqrt(found * free * kept)  # damped: the kept share falls with the mass
-        done = np.max(np.abs(new / found - 1.0), initial=0.0) < 1e-9
-        found = new
-        if done:
-            break
-    return np.asarray(found)
+        return np.asarray(free * kept > found)
+
+    smallest = 0.5 * foil_constants()["smallest_fraction"]
+    return _bisected(too_light, smallest * free, free)
 
 
 def undetected_energy(mass: ArrayLike, energy: ArrayLike) -> Array:
@@ -146,8 +145,8 @@ def undetected_energy(mass: ArrayLike, energy: ArrayLike) -> Array:
     ladder, numbers = _ladder()
     z1, z2, a2 = np.interp(masses, ladder, numbers), constants["silicon_number"], constants["silicon_mass"]
     both = z1 ** (2.0 / 3.0) + z2 ** (2.0 / 3.0)
-    length = constants["zbl_screening"] * _BOHR / np.sqrt(both)
-    eps = energies * a2 / (masses + a2) * length / (z1 * z2 * _COULOMB)
+    length = constants["zbl_screening"] * BOHR_RADIUS / np.sqrt(both)
+    eps = energies * a2 / (masses + a2) * length / (z1 * z2 * SQUARED_CHARGE)
     k = constants["partition_k"] * z1 ** (2.0 / 3.0) * np.sqrt(z2) * (masses + a2) ** 1.5
     k /= both**0.75 * masses**1.5 * np.sqrt(a2)
     g = eps + constants["partition_a"] * eps**0.75 + constants["partition_b"] * eps ** (1.0 / 6.0)
@@ -155,11 +154,11 @@ def undetected_energy(mass: ArrayLike, energy: ArrayLike) -> Array:
 
 
 def mass_from_time_and_energy(
-    flight_time: ArrayLike, detector_energy: ArrayLike, path_length: float, correct_defect: bool = True, iterations: int = 200
+    flight_time: ArrayLike, detector_energy: ArrayLike, path_length: float, correct_defect: bool = True
 ) -> Array:
     """Mass from a time of flight and the energy in a solid-state detector: m = 2 (E + dE) (t / L)^2.
 
-    The energy dE that the detector does not see (`undetected_energy`) is iterated with the mass.
+    The energy dE that the detector does not see (`undetected_energy`) is that of the mass sought; found by bisection.
 
     Parameters
     ----------
@@ -171,8 +170,6 @@ def mass_from_time_and_energy(
         m.
     correct_defect : bool
         Without it dE is 0.
-    iterations : int
-        Steps of the damped iteration; it ends earlier when nothing changes by more than 1e-9.
 
     Returns
     -------
@@ -182,7 +179,7 @@ def mass_from_time_and_energy(
     Raises
     ------
     DataError
-        A time or an energy is not positive and finite.
+        A time or an energy is not positive and finite, or no energy below 1e10 eV fits.
     """
     times, energies = (np.asarray(a, dtype=np.float64) for a in np.broadcast_arrays(flight_time, detector_energy))
     _require_positive("flight time, s", times)
@@ -190,14 +187,27 @@ def mass_from_time_and_energy(
     slowness = 2.0 * ELEMENTARY_CHARGE * (times / path_length) ** 2 / ATOMIC_MASS
     if not correct_defect:
         return np.asarray(energies * slowness)
-    whole = energies.copy()
-    for _ in range(iterations):
-        new = energies + undetected_energy(whole * slowness, whole)
-        done = np.max(np.abs(new / whole - 1.0), initial=0.0) < 1e-9
-        whole = new
-        if done:
-            break
-    return np.asarray(whole * slowness)
+
+    def too_small(whole: Array) -> NDArray[np.bool_]:
+        return np.asarray(energies + undetected_energy(whole * slowness, whole) > whole)
+
+    lower, upper = energies, _STEP_UP * energies
+    while (below := too_small(upper)).any():
+        lower, upper = np.where(below, upper, lower), np.where(below, _STEP_UP * upper, upper)
+        if np.max(upper) > _LARGEST_ENERGY:
+            raise DataError(
+                f"energy in the detector: the whole energy would exceed {_LARGEST_ENERGY:g} eV; check the flight times"
+            )
+    return np.asarray(_bisected(too_small, lower, upper) * slowness)
+
+
+def _bisected(below: Callable[[Array], NDArray[np.bool_]], lower: Array, upper: Array) -> Array:
+    """Values between positive limits at which ``below`` ends to hold, to a relative 1e-12."""
+    for _ in range(_HALVINGS):
+        middle = np.sqrt(lower * upper)
+        under = below(middle)
+        lower, upper = np.where(under, middle, lower), np.where(under, upper, middle)
+    return np.asarray(np.sqrt(lower * upper))
 
 
 def _require_positive(name: str, values: Array) -> None:

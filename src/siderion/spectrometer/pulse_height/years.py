@@ -185,7 +185,7 @@ def count_files(
         SYNCHRONOUS if few else scheduler,
         None if few or scheduler else workers,
         failed="collect",
-        report=report,
+        report=_without_finished(report),
     )
     counts = no_counts(edges)
     problems: dict[str, str] = {}
@@ -227,9 +227,15 @@ def _count_group(value: tuple[list[str], PulseHeightSettings, Bins], report: Rep
             one = count_file(path, settings, bins, surroundings, _part(report, k, len(paths)))
         except SiderionError as error:
             problems[path] = str(error)
+            report(ProgressEvent(f"{Path(path).name} cannot be read", (k + 1) / len(paths)))
             continue
         counts.add(one)
     return counts, problems
+
+
+def _without_finished(report: Report) -> Report:
+    """A group ends also when its files cannot be read: its last event says no more than that it ended."""
+    return lambda event: report(ProgressEvent(event.stage, event.done, event.detail.replace(": finished", ": ended")))
 
 
 def _part(report: Report, index: int, number: int) -> Report:

@@ -35,6 +35,15 @@ def test_the_answer_is_the_first_line(call):
     assert alone.startswith("NO+ from N2+, O2+, O+, 50 eV to 10 keV, in 2003: ")
 
 
+def test_without_an_ion_there_is_no_answer(call):
+    text = call()
+    assert text.splitlines()[0] == "all instruments: 46; --species asks which of them tell an ion from others"
+    for word in ("separates", "group only", "may with effort", "100%"):
+        assert word not in text
+    assert "Cluster (C1,C3,C4) CIS/CODIF: 0 eV to 40 keV, solar wind" in text
+    assert ": cannot." in call("--year", 2003, "--all")
+
+
 def test_nobody_is_an_answer(call):
     assert call("--species", "NO+", "--year", 1950).splitlines()[0].endswith("in 1950: nobody")
 
@@ -51,13 +60,16 @@ def test_json_and_all(call):
 def test_files(call, tmp_path):
     out = call(*QUESTION, "-o", tmp_path / "a.nc", "--csv", tmp_path / "a.csv")
     assert f"wrote {tmp_path / 'a.nc'}" in out
+    assert "NO+ from N2+, O2+, O+" in (tmp_path / "a.html").read_text()
     with open_dataset(tmp_path / "a.nc") as data:
         assert data.attrs["kind"] == "siderion catalogue"
         names = list(data["instrument"].values)
     assert list(pd.read_csv(tmp_path / "a.csv")["instrument"]) == names
-    call("--species", "NO+", "--year", 1950, "-o", tmp_path / "none.nc")
+    call("--species", "NO+", "--year", 1950, "-o", tmp_path / "none.nc", "--no-report")
+    assert not (tmp_path / "none.html").exists()
     with open_dataset(tmp_path / "none.nc") as data:
         assert data.sizes["instrument"] == 0
+        assert "mission" not in data
 
 
 def test_one_instrument_shows_all(call, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from cyclopts import App
 
 from siderion.cli.conjunctions import conjunctions
-from siderion.core.errors import DataError, SettingsError
+from siderion.core.errors import DataError, SettingsError, SiderionError
 from siderion.io.store import open_dataset
 
 
@@ -76,6 +76,16 @@ def test_refusals(call, tmp_path):
         call("--from", "soon", "--to", "2023-01-01")
     with pytest.raises(SettingsError, match="--imf"):
         call("--imf", "1")
+    for options in (["--imf", "3,4"], ["--species", "Fe2+"], ["--wake-reading", "cycloid"]):
+        with pytest.raises(SettingsError, match="give --spacecraft"):
+            call(*options)
+    with pytest.raises(SettingsError, match="give --spacecraft"):
+        call("--from", "2023-01-01", "--to", "2023-01-05", "--wake", "inside")
+    track = tmp_path / "track.csv"
+    track.write_text("time,x,y,z\n2023-05-19T15:00,159000,0,0\n2023-05-19T16:00,159000,0,0\n")
+    for ion in ("Qq+", "Fe"):
+        with pytest.raises(SiderionError, match=ion):
+            call("--spacecraft", track, "--species", ion)
     with pytest.raises(SettingsError, match="swamp"):
         call("--region", "swamp")
     events = tmp_path / "events.csv"

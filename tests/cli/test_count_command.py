@@ -43,6 +43,7 @@ def test_file_and_output(call, tmp_path):
     )
     text = call(table, "--draws", 1000, "-o", tmp_path / "out.nc")
     assert "Verdict: significant" in text
+    assert "significant at 0.05" in (tmp_path / "out.html").read_text()
     written = open_dataset(tmp_path / "out.nc")
     assert written.attrs["kind"] == "siderion count"
     assert int(written["count_after"].sum()) == 50
@@ -54,7 +55,9 @@ def test_totals(call):
     assert "give the events" in text
 
 
-@pytest.mark.parametrize("arguments", [["--inside", 3], ["--draws", 1], ["x.csv", "--inside", 3, "--outside", 2], ["--level", 2]])
+@pytest.mark.parametrize(
+    "arguments", [["--inside", 3], ["--draws", 1], ["x.csv", "--inside", 3, "--outside", 2], ["--level", 2], ["--seed", -1]]
+)
 def test_refusals(call, arguments):
     with pytest.raises(SettingsError):
         call(*arguments)

@@ -40,6 +40,7 @@ def test_flux_gives_geometric_factor_and_time(call):
 def test_detection_writes_a_file(call, tmp_path):
     text = call("detect", "--counts", "1000,10000", "--resolution", "15", "--tails", "0.01,0.1", "-o", tmp_path / "d.nc")
     assert "m/dm 15, tail 0.1" in text
+    assert "Smallest detectable fraction" in (tmp_path / "d.html").read_text()
     found = open_dataset(tmp_path / "d.nc")
     assert found.attrs["kind"] == "siderion design"
     assert found["minimum_fraction"].shape == (2, 2)
@@ -56,6 +57,11 @@ def test_orbit(call):
     assert found["settings"]["count_rate_s-1"] == pytest.approx(0.01)
 
 
+def test_orbit_says_that_regions_are_conventions(call):
+    text = call("orbit", "300:300:80", "--epoch", "2020-01-01", "--days", 1)
+    assert "conventions, most of them unverified" in text
+
+
 def test_angle_and_gain(call):
     assert "one count places the source to 1442 km" in call("angle")
     assert "counts as 0.885 years" in call("gain", "--duration", "1", "--scale", "4")
@@ -67,6 +73,22 @@ def test_angle_and_gain(call):
         (["--species", "Al+"], SettingsError),
         (["--energy", 1], SettingsError),
         (["--resolution", "high"], SettingsError),
+        (["--flux", 1e3, "--minutes", -3], SettingsError),
+        (["--flux", 1e3, "--minutes", "nan"], SettingsError),
+        (["--flux", -1], SettingsError),
+        (["--flux", 1, "--duty-cycle", 0], SettingsError),
+        (["--flux", 1, "--efficiency", 1.5], SettingsError),
+        (["--flux", 1, "--geometric-factor", 0], SettingsError),
+        (["--counts", -5], SettingsError),
+        (["--others", "N2+", "--others-fraction", -0.1], SettingsError),
+        (["detect", "--others", "N2+", "--others-fraction", "inf"], SettingsError),
+        (["--power", 1], SettingsError),
+        (["angle", "--error", "inf"], SettingsError),
+        (["angle", "--speed", "inf"], SettingsError),
+        (["angle", "--cone", 120], SettingsError),
+        (["gain", "--duration", "1", "--scale", "nan"], SettingsError),
+        (["orbit", "500:500:80", "--epoch", "2020-01-01", "--flux", 1, "--geometric-factor", -1], SettingsError),
+        (["orbit", "500:500:80", "--epoch", "2020-01-01", "--raan", "nan"], SettingsError),
         (["orbit", "500:33000", "--epoch", "2020-01-01"], SettingsError),
         (["orbit", "500:500:80", "--epoch", "2020-01-01", "--flux", 1], SettingsError),
         (["orbit", "500:500:80", "--epoch", "2020-01-01", "--days", 1, "--region", "attic"], CoverageError),

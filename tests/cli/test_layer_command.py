@@ -9,6 +9,7 @@ from cyclopts import App
 from siderion.cli.layer import layer
 from siderion.core.errors import DataError, SettingsError
 from siderion.io.store import open_dataset
+from siderion.spectrometer.layer_numbers import NOT_THIN
 
 
 @pytest.fixture
@@ -75,6 +76,7 @@ def test_limb_warns_of_a_line_that_is_not_thin(table, tmp_path, capsys):
     assert "warning" not in said.out
     data = open_dataset(tmp_path / "limb.nc")
     assert float(data["limb_optical_depth"].max()) > 1.0
+    assert (data["layer_centroid_height_flag"].values == NOT_THIN).all()
     assert "is not optically thin" in (tmp_path / "limb.html").read_text()
     # without a species there is no line to look up
     app([*command, "--no-report", "-o", str(tmp_path / "other.nc")], exit_on_error=False, print_error=False)

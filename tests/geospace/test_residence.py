@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -98,3 +100,12 @@ def test_refusals() -> None:
         residence_time(times, places, year_bins=0)
     with pytest.raises(CoverageError, match="no dipole"):
         residence_time(times + np.timedelta64(7000, "D"), places)
+
+
+def test_sources_are_in_words() -> None:
+    """No key of a table is shown as what a source is."""
+    times = EPOCH + np.arange(5) * np.timedelta64(600, "s")
+    found = residence_time(times, orbit_positions_gse(orbit_from_altitudes(500.0, 33_000.0, 90.0, epoch=EPOCH), times))
+    listed = json.loads(found.attrs["sources"])
+    assert any(one["what"] == "top of the ionosphere" and one["model"] == "1000 km" for one in listed)
+    assert not any("_" in one["what"] + one["model"] for one in listed)

@@ -131,6 +131,21 @@ def test_mass_per_charge_alone_does_not_name_high_charge_states():
     assert str(found.sel(instrument="ace-swics")["grade"].values) == "separates"
 
 
+def test_high_charge_states_have_the_nearest_neighbours():
+    # nearest two of other elements in mass per charge, masses by hand: 56/10 = 5.6 has He+ (4) and Si8+ (3.5) below, none above
+    known = load_catalogue()
+    assert set(known.neighbours(ion_name("Fe10+"))) == {"He+", ion_name("Si8+")}
+    number = {"H": 1, "He": 4, "C": 12, "O": 16, "Mg": 24, "Si": 28, "Fe": 56}
+    high = known.members("high charge-state ions")
+    wind = ("H+", "He+", "He++", *high)
+    for ion in high:
+        own = number[ion.strip("+")] / ion.count("+")
+        away = {name: abs(number[name.strip("+")] / name.count("+") - own) for name in wind if name.strip("+") != ion.strip("+")}
+        near = known.neighbours(ion)
+        assert len(near) == 2
+        assert max(away[name] for name in near) <= min(away[name] for name in away if name not in near) + 0.01
+
+
 def test_groups_ask_for_every_member():
     assert grades("molecular ions", "CNO group", energy="20keV:100keV", year=2020)["arase-mepi"] == "separates"
     assert grades("molecular ions", "molecular ions", energy="20keV:100keV", year=2020)["arase-mepi"] == "group only"

@@ -79,3 +79,43 @@ def test_refusals():
         evaluate_events(count_events(["a"], np.array([True]), None, np.array([1])))
     with pytest.raises(SettingsError, match="level"):
         evaluate_totals(1, 1, 1, 1, level=2.0)
+
+
+def test_skipped_tests_of_scatter_are_not_claimed():
+    """2 + 2 events: no excess scatter, and 1/6 is the least of 6 arrangements; the words claim no test that was not made."""
+    events = count_events(list("abcd"), np.array([True, True, False, False]), None, np.array([30, 28, 1, 0]))
+    found = evaluate_events(events, draws=500)
+    assert p_value(found, "permutation of events") == pytest.approx(1 / 6)
+    assert found.attrs["verdict"].startswith("significant")
+    assert "under the scatter" not in found.attrs["verdict"]
+    assert "no excess scatter is seen (permutation of events p = 0.17" in found.attrs["verdict"]
+    assert any("cannot fall below the level" in line for line in json.loads(found.attrs["reasons"]))
+
+
+def test_too_few_events_cannot_be_tested():
+    """One event a group: neither the events nor their scatter can be tested, which is not a failed test."""
+    found = evaluate_events(count_events(list("ab"), np.array([True, False]), None, np.array([30, 1])), draws=500)
+    assert found.attrs["significant"] == 0
+    assert "cannot be tested with this number of events" in found.attrs["verdict"]
+    assert "; it rests on one event" not in found.attrs["verdict"]
+    assert "does not hold" not in found.attrs["verdict"]
+
+
+def test_an_event_alone_in_its_group():
+    found = evaluate_events(count_events(list("abc"), np.array([True, True, False]), None, np.array([30, 30, 1])), draws=500)
+    assert found.attrs["significant"] == 0
+    assert "whether it rests on one event cannot be tested" in found.attrs["verdict"]
+
+
+def test_draws_reach_the_negative_binomial_test():
+    """A clear difference has the smallest p value there is, 1 / (draws + 1)."""
+    events = count_events([str(k) for k in range(8)], np.arange(8) < 4, None, np.array([40, 44, 38, 41, 1, 0, 2, 1]))
+    values = [p_value(evaluate_events(events, draws=draws), "negative binomial") for draws in (100, 4000)]
+    assert values[0] == pytest.approx(1 / 101)
+    assert values[1] == pytest.approx(1 / 4001)
+
+
+@pytest.mark.parametrize("options", [{"seed": -1}, {"draws": 100, "level": 0.005}, {"draws": 0}])
+def test_draws_that_cannot_reach_the_level(options):
+    with pytest.raises(SettingsError, match="draws"):
+        evaluate_events(table_4_3(), **options)

@@ -11,7 +11,7 @@ from siderion.core.errors import CoverageError, DataError, SettingsError
 from siderion.core.measurement import check_measurement
 from siderion.spectrometer.layer import describe_layer, observe_limb, observe_with_lidar
 from siderion.spectrometer.layer_input import profiles_of
-from siderion.spectrometer.layer_numbers import BELOW_THRESHOLD, LINEAR, NO_DATA, NOT_CROSSED, layer_numbers
+from siderion.spectrometer.layer_numbers import BELOW_THRESHOLD, LINEAR, NO_DATA, NOT_CROSSED, NOT_THIN, layer_numbers
 from siderion.spectrometer.lidar import get_lidar
 
 Z = np.arange(70e3, 125.1e3, 0.5e3)
@@ -143,14 +143,38 @@ def test_lidar_sees_nothing_by_day() -> None:
 
 
 def test_limb_sees_the_column() -> None:
-    seen = observe_limb(_profiles(), np.arange(72.0, 121.0, 1.5), g=0.5, noise=20.0, seed=2, cross_section=1e-15)
+    # 3.4e13 m-2 times some 30 times the vertical path times 1e-18 m2: thin
+    seen = observe_limb(_profiles(), np.arange(72.0, 121.0, 1.5), g=0.5, noise=20.0, seed=2, cross_section=1e-18)
+    assert seen["limb_optical_depth"].values.max() < 0.1
     found = describe_layer(seen, limits=(74.0, 116.0))
     column = found["layer_column_density"].values
     error = found["layer_column_density_upper"].values - column
     # straight lines between nodes 1.5 km apart add dz^2/(12 WIDTH^2) = 1 % to the width, and little to the column
     assert (np.abs(column - np.sqrt(2.0 * np.pi) * WIDTH * PEAK) < 4.0 * error + 0.003 * column).all()
-    # 3.4e13 m-2 times some 30 times the vertical path times 1e-15 m2: not thin, and it says so
+    np.testing.assert_array_equal(found["layer_column_density_flag"].values, 0)
+
+
+def test_limb_of_a_thick_line_has_no_errors() -> None:
+    """A thousand times the cross section: the numbers are flagged and have no ends, where the range meets such lines of sight."""
+    seen = observe_limb(_profiles(), np.arange(72.0, 121.0, 1.5), g=0.5, noise=20.0, seed=2, cross_section=1e-15)
     assert seen["limb_optical_depth"].values.max() > 0.1
+    found = describe_layer(seen, limits=(74.0, 116.0))
+    for name in ("column_density", "centroid_height", "upper_edge"):
+        np.testing.assert_array_equal(found[f"layer_{name}_flag"].values, NOT_THIN)
+        assert np.isfinite(found[f"layer_{name}"].values).all()
+        assert np.isnan(found[f"layer_{name}_upper"].values).all()
+    assert "line_not_thin" in found["layer_centroid_height_flag"].attrs["flag_meanings"]
+
+
+def test_lidar_profiles_are_means_of_bins() -> None:
+    """Sheppard's correction comes with the profiles: dz^2 / 12 less in the squared width, without an option."""
+    seen = observe_with_lidar(_profiles(), get_lidar("tromso"), seed=3)
+    plain, points = describe_layer(seen), describe_layer(seen, bin_means=False)
+    step = float(np.diff(seen["alt"].values)[0])
+    less = points["layer_rms_width"].values ** 2 - plain["layer_rms_width"].values ** 2
+    np.testing.assert_allclose(less, step**2 / 12.0, rtol=1e-6)
+    assert plain.attrs["bin_means"] == 1
+    assert points.attrs["bin_means"] == 0
 
 
 def test_input_of_points_and_of_a_run() -> None:

@@ -18,6 +18,7 @@ from siderion.core.errors import SettingsError, explained
 from siderion.io.store import write_netcdf
 from siderion.jobs.atomic import atomic_file
 from siderion.spectrometer.catalogue import load_catalogue
+from siderion.spectrometer.catalogue_grades import CANNOT
 from siderion.spectrometer.catalogue_questions import find_instruments
 from siderion.spectrometer.catalogue_tables import review_table
 from siderion.spectrometer.catalogue_words import answer_line
@@ -47,7 +48,8 @@ def catalogue(
     Parameters
     ----------
     species
-        Ions separated by commas, such as NO+ or Fe10+, or a group, such as "molecular ions". Without it, all instruments.
+        Ions separated by commas, such as NO+ or Fe10+, or a group, such as "molecular ions". Without it, all instruments, without
+        an answer: there is none where no ion is named.
     from_
         Ions or groups to tell them from, separated by commas; the neighbours of each ion by default.
     energy
@@ -151,21 +153,22 @@ def _frame(data: xr.Dataset) -> pd.DataFrame:
 
 def _answer_text(data: xr.Dataset) -> list[str]:
     """One line with the answer, then a line for each instrument."""
-    title = data.attrs["title"]
-    if not title.startswith("all instruments"):
-        lines = [f"{title}: {answer_line(data)}"]
-    else:
-        lines = [f"{title}: {data.sizes['instrument']}"]
+    settings = json.loads(data.attrs["settings"])
+    asked = bool(settings["species"])
+    answer = answer_line(data) if asked else f"{data.sizes['instrument']}; --species asks which of them tell an ion from others"
+    lines = [f"{data.attrs['title']}: {answer}"]
     needed = data["needed_m_over_dm"]
     if needed.size:
         pairs = [f"{name} {value:.4g}" for name, value in zip(needed["opponent"].values, needed.values, strict=True)]
         lines += _wrapped("m/dm for peaks one width apart (two for a minor ion): " + ", ".join(pairs))
     for k in range(data.sizes["instrument"]):
-        line = f"{data['mission'].values[k]} {data['name'].values[k]}: {data['grade'].values[k]}"
+        parts = [data["grade"].values[k]] if asked or data["grade_level"].values[k] == CANNOT else []
         if data["energy_covered"].values[k]:
-            line += f", {data['energy_covered'].values[k]} ({float(data['energy_fraction'][k]):.0%})"
+            share = f" ({float(data['energy_fraction'][k]):.0%})" if asked or settings["energy_ev"] else ""
+            parts.append(data["energy_covered"].values[k] + share)
         if data["regions"].values[k]:
-            line += f", {data['regions'].values[k].replace('; ', ', ')}"
+            parts.append(data["regions"].values[k].replace("; ", ", "))
+        line = f"{data['mission'].values[k]} {data['name'].values[k]}: {', '.join(parts)}"
         lines += _wrapped(f"{line}. {data['reason'].values[k]} [{data['answer_confidence'].values[k]}]")
     return lines
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from siderion.cli.show import names_in, numbers_in, page_beside, print_json, write_page
 from siderion.core.errors import DataError, SettingsError, explained
+from siderion.core.species import get_species
 from siderion.geospace.conjunction_evidence import Evidence, Track
 from siderion.geospace.conjunction_score import ConjunctionCriteria
 from siderion.geospace.conjunction_search import search_conjunctions, with_indices
@@ -81,7 +82,7 @@ def conjunctions(
     region
         Regions of the spacecraft that count, such as solar_wind,magnetosheath.
     wake
-        The spacecraft must be inside or outside of the wake of lunar ions.
+        The spacecraft must be inside or outside of the wake of lunar ions; from --spacecraft, or as the list of events says.
     smallest_kp
         Smallest of the largest Kp around the event.
     largest_dst
@@ -101,11 +102,12 @@ def conjunctions(
     dst
         File of hourly Dst: exchange format of Kyoto, or CSV with time and dst.
     imf
-        Field for the wake: BY,BZ or BX,BY,BZ in nT, GSE, or a file of OMNI hours (hour_start_utc, By_GSM, Bz_GSM, V, N).
+        Field for the wake: BY,BZ or BX,BY,BZ in nT, GSE, or a file of OMNI hours (hour_start_utc, By_GSM, Bz_GSM, V, N);
+        with --spacecraft.
     speed
         Speed of the solar wind, km s-1.
     species
-        Ion whose wake is asked for.
+        Ion whose wake is asked for, with --spacecraft.
     wake_reading
         What the wake is with --imf: spread (half cylinder of 2 gyroradii on the side of the electric field), cycloid, trajectory,
         symmetric or "two gyroradii" (see siderion.geospace.ion_wake).
@@ -127,6 +129,8 @@ def conjunctions(
         "new_moon_days": None if any_moon else new_moon_days, "sector": None if any_moon else sector,
     }  # fmt: skip
     criteria = ConjunctionCriteria.make(values)
+    if spacecraft is None:
+        _without_spacecraft(events, from_, wake, imf, species, wake_reading)
     evidence = _evidence(kp, dst, spacecraft, imf, speed, species, wake_reading)
     first, last = _moment(from_, "--from"), _moment(to, "--to")
     if events is None and (first is not None or last is not None):
@@ -167,9 +171,28 @@ def conjunctions(
         print(f"wrote {output}" + (f" and {page}" if page else ""))
 
 
+def _without_spacecraft(
+    events: Path | None, from_: str | None, wake: str | None, imf: str | None, species: str, reading: str
+) -> None:
+    """Refuse options that ask for the place of a spacecraft where none is given."""
+    given = {"--imf": imf is not None, "--species": species != "Fe+", "--wake-reading": reading != "spread"}
+    unused = [name for name, used in given.items() if used]
+    if unused:
+        raise SettingsError(
+            f"{', '.join(unused)}: the wake is computed for the place of a spacecraft, and none is given: it would not be "
+            "used; give --spacecraft, or leave it out"
+        )
+    if wake is not None and events is None and from_ is not None:
+        raise SettingsError(f"--wake {wake}: a search needs the place of the spacecraft; give --spacecraft, or leave it out")
+
+
 def _evidence(
     kp: Path | None, dst: Path | None, spacecraft: Path | None, imf: str | None, speed: float, species: str, reading: str
 ) -> Evidence:
+    if get_species(species).charge_number <= 0:
+        raise SettingsError(f"--species {species}: only positive ions are picked up; give one such as Fe+")
+    if not 0.0 < speed < np.inf:
+        raise SettingsError(f"--speed is {speed:g}; it must be a positive number of km s-1")
     field, wind = None, None
     if imf is not None and Path(imf).is_file():
         wind = read_omni(imf)

@@ -72,6 +72,8 @@ def count(
     page = None if output is None or no_report else page_beside(output)
     if not 100 <= draws <= 10_000_000:
         raise SettingsError(f"--draws is {draws}; give 100 to 10 000 000")
+    if seed < 0:
+        raise SettingsError(f"--seed is {seed}; give 0 or a positive whole number")
     if (inside is None) != (outside is None):
         raise SettingsError("give both --inside and --outside for a test of two totals")
     if inside is not None and outside is not None:
@@ -167,5 +169,7 @@ def _event_lines(result: xr.Dataset) -> list[str]:
         one = result.isel(event=k)
         before = str(int(one["count_before"])) if "count_before" in one else "-"
         group = "inside" if bool(one["inside"]) else "outside"
-        lines.append(f"{name!s:20} {group:8} {before:>7} {int(one['count_after']):>7}   {float(one['p_value_without']):.2g}")
+        alone = int((result["inside"] == one["inside"]).sum()) == 1
+        value = "cannot be tested" if alone else f"{float(one['p_value_without']):.2g}"
+        lines.append(f"{name!s:20} {group:8} {before:>7} {int(one['count_after']):>7}   {value}")
     return lines

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from siderion.cli.design_species import AREA_TO_SI, FLUX_TO_SI, KILO, finish
+from siderion.cli.design_species import AREA_TO_SI, FLUX_TO_SI, KILO, check_numbers, finish
 from siderion.cli.show import names_in, numbers_in
 from siderion.core.errors import SettingsError
 from siderion.geospace.orbit_elements import Orbit, orbit_from_altitudes
@@ -82,6 +82,11 @@ def orbit(
     json_
         Print the results as JSON.
     """
+    check_numbers({
+        "--energy-width": energy_width, "--geometric-factor": geometric_factor, "--efficiency": efficiency,
+        "--duty-cycle": duty_cycle, "--flux": flux, "--days": days, "--step": step,
+    })  # fmt: skip
+    check_numbers({"--raan": raan, "--argument-of-perigee": argument_of_perigee}, positive=False)
     found = _orbit(altitudes, epoch, raan, argument_of_perigee)
     rate = None if flux is None else _rate(flux, energy_width, instrument, geometric_factor, efficiency, duty_cycle)
     result = orbit_use(found, days=days, step=step, count_rate=rate)
@@ -97,6 +102,10 @@ def orbit(
             f"{name!s:22}{float(result['hours_per_year'][k]):9.1f} h a year {100 * float(result['residence_share'][k]):6.2f} %"
         )
         lines.append(words + (f"{float(result['counts_per_year'][k]):12.3g} counts" if rate is not None else ""))
+    lines.append(
+        "The limits of the regions are conventions, most of them unverified: see the table residence_regions.csv and "
+        "docs/observation_design.md."
+    )
     settings = {
         "command": "orbit", "perigee_km": ends[0], "apogee_km": ends[1], "inclination": found.inclination, "epoch": epoch,
         "raan": raan, "argument_of_perigee": argument_of_perigee, "days": days, "step_s": step, "flux": flux,
@@ -156,6 +165,8 @@ def angle(
     numbers = numbers_in([resolution], "--resolution")
     if not numbers:
         raise SettingsError("--resolution is empty; give degrees, such as --resolution 22.5,6")
+    check_numbers({"--distance": distance, "--speed": speed, "--field": field, "--error": error, "--cone": cone,
+                   **{f"--resolution {value:g}": value for value in numbers}})  # fmt: skip
     demand = Demand(**{name: v for name, v in (("confidence", confidence), ("power", power)) if v is not None})
     one = positive_ion(ion)
     away = angular.gyroradius(one.mass, one.charge, speed * KILO, field * 1e-9) if distance is None else distance * KILO
@@ -278,7 +289,7 @@ def _rate(
     if instrument is None and area is None:
         raise SettingsError("counts of a flux need a geometric factor: give --geometric-factor (cm2 sr) or --instrument")
     share = 1.0 if efficiency is None else efficiency
-    duty = duty_cycle or (1.0 if instrument is None else get_instrument(instrument).duty_cycle)
+    duty = duty_cycle if duty_cycle is not None else 1.0 if instrument is None else get_instrument(instrument).duty_cycle
     seen = (
         float(area) * share
         if instrument is None and area is not None

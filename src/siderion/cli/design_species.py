@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -105,6 +106,11 @@ def separate(
     json_
         Print the results as JSON.
     """
+    check_numbers({
+        "--fraction": fraction, "--counts": counts, "--flux": flux, "--energy-width": energy_width, "--minutes": minutes,
+        "--geometric-factor": geometric_factor, "--efficiency": efficiency, "--duty-cycle": duty_cycle, "--voltage": voltage,
+    })  # fmt: skip
+    check_numbers({"--others-fraction": others_fraction, "--energy": energy}, zero=True)
     pair, demand = _pair(species), _demand(confidence, power)
     every = (pair[0], *names_in(others), pair[1])
     setup = _setup(instrument, voltage, energy)
@@ -117,7 +123,8 @@ def separate(
         result = instrument_separation_dataset(every, fraction, setup, demand, others_fraction)
     if flux is not None:
         seconds = MINUTE * (default("time_hot") if minutes is None else minutes)
-        duty_cycle = duty_cycle or (1.0 if setup is None else setup.instrument.duty_cycle)
+        if duty_cycle is None:
+            duty_cycle = 1.0 if setup is None else setup.instrument.duty_cycle
         _add_times(result, flux * FLUX_TO_SI, energy_width * KILO, setup, geometric_factor, efficiency, duty_cycle, seconds)
     settings = {
         "command": "separate", "species": list(every), "others_fraction": others_fraction,
@@ -180,6 +187,8 @@ def detect(
     json_
         Print the results as JSON.
     """
+    check_numbers({"--voltage": voltage})
+    check_numbers({"--others-fraction": others_fraction, "--energy": energy}, zero=True)
     pair, demand, setup = _pair(species), _demand(confidence, power), _setup(instrument, voltage, energy)
     every = (pair[0], *names_in(others), pair[1])
     numbers = numbers_in([counts], "--counts")
@@ -206,6 +215,33 @@ def detect(
     for name, row in zip(result["case"].values, result["minimum_fraction"].values, strict=True):
         lines.append(f"{name!s:24}" + "".join(f"{'none' if np.isnan(v) else f'{v:.2g}':>12}" for v in row))
     finish(result, settings, lines, output, no_report, json_)
+
+
+def check_numbers(numbers: Mapping[str, float | None], *, positive: bool = True, zero: bool = False) -> None:
+    """Refuse options that are not finite, not positive (or, with ``zero``, negative), or shares above 1.
+
+    Parameters
+    ----------
+    numbers : mapping of str to float or None
+        Values by option; those that are not given are left out.
+    positive : bool
+        Whether they must be positive.
+    zero : bool
+        Whether 0 is good too.
+
+    Raises
+    ------
+    SettingsError
+        A number cannot be.
+    """
+    for name, value in numbers.items():
+        if value is None:
+            continue
+        low = -np.inf if not positive else 0.0
+        largest = 1.0 if name in ("--efficiency", "--duty-cycle") else np.inf
+        if not np.isfinite(value) or value < low or (positive and not zero and value == 0.0) or value > largest:
+            rule = "finite" if not positive else "finite and not negative" if zero else "positive and finite"
+            raise SettingsError(f"{name} is {value:g}; it must be {rule}" + (" and at most 1" if largest == 1.0 else ""))
 
 
 def finish(

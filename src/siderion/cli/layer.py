@@ -71,7 +71,7 @@ def layer(
     edge
         nearest (first crossing of the threshold away from the peak) or outermost (last one in the range).
     bin_means
-        The densities are means of their bins, not values at points.
+        The densities are means of their bins, not values at points; those of --lidar always are.
     lidar
         Show the layer as this lidar sees it: its bins and times, photon noise, no data in sunlight. tromso is known.
     limb
@@ -100,12 +100,12 @@ def layer(
         profiles = observe_with_lidar(profiles, get_lidar(lidar), limits, seed)  # type: ignore[arg-type]
     if limb is not None:
         profiles = _limb(profiles, limb, g, noise, field_of_view, seed, species)
-    # a lidar gives means of its bins
-    result = describe_layer(profiles, threshold, limits, edge, bin_means or lidar is not None)  # type: ignore[arg-type]
+    # without the option the profiles know: a lidar gives means of its bins
+    result = describe_layer(profiles, threshold, limits, edge, bin_means or None)  # type: ignore[arg-type]
     settings = {
         "file": str(file), "variable": result.attrs["variable"], "species": species, "lat": lat, "lon": lon,
         "range_km": result.attrs["range_km"], "threshold_m-3": result.attrs["threshold_m-3"], "edge": edge,
-        "bin_means": bin_means, "lidar": lidar, "limb": limb, "g": g, "noise": noise,
+        "bin_means": bool(result.attrs["bin_means"]), "lidar": lidar, "limb": limb, "g": g, "noise": noise,
         "field_of_view": field_of_view, "seed": seed,
     }  # fmt: skip
     result.attrs |= {
@@ -239,7 +239,9 @@ def _cell(result: xr.Dataset, name: str, k: int, digits: str) -> str:
     if not np.isfinite(value):
         return f"flag {int(result[f'{name}_flag'][k])}"
     error = upper - value
-    return digits.format(value) + (f" +- {digits.format(error)}" if np.isfinite(error) and error > 0.0 else "")
+    if not np.isfinite(error):
+        return f"{digits.format(value)} flag {int(result[f'{name}_flag'][k])}"
+    return digits.format(value) + (f" +- {digits.format(error)}" if error > 0.0 else "")
 
 
 def _flag_lines(result: xr.Dataset) -> list[str]:

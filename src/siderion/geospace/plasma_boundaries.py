@@ -225,8 +225,8 @@ def boundary_sources() -> list[dict[str, str]]:
     table = load_table("geospace", "plasma_boundaries")
     rows = [
         {
-            "what": str(row["name"]),
-            "model": str(row["name"]),
+            "what": _MEANINGS[str(row["name"])],
+            "model": f"{float(row['value']):.4g}" + ("" if str(row["unit"]) == "1" else " radii of the Earth"),
             "confidence": str(row["confidence"]),
             "citation": str(row["source"]),
         }
@@ -264,6 +264,21 @@ def _check_range(name: str, values: ArrayLike, least: float, *, included: bool) 
     if bad.any():
         word = "at least" if included else "above"
         raise SettingsError(f"solar wind: {name} is {array[bad].flat[0]} (SI units); it must be finite and {word} {least:g}")
+
+
+_MEANINGS = {
+    "jelinek_shock_size": "bow shock of Jelinek et al. 2012, stand-off distance at 1 nPa",
+    "jelinek_shock_stretch": "bow shock of Jelinek et al. 2012, stretch of the parabola",
+    "jelinek_shock_exponent": "bow shock of Jelinek et al. 2012, exponent of the pressure",
+    "jelinek_magnetopause_size": "magnetopause of Jelinek et al. 2012, stand-off distance at 1 nPa",
+    "jelinek_magnetopause_stretch": "magnetopause of Jelinek et al. 2012, stretch of the parabola",
+    "jelinek_magnetopause_exponent": "magnetopause of Jelinek et al. 2012, exponent of the pressure",
+    "farris_factor": "bow shock of Farris and Russell 1994, factor of the thickness of the sheath",
+    "heat_ratio": "ratio of specific heats in the bow shock of Farris and Russell 1994",
+    "magnetopause_scatter": "scatter of real crossings about models of the magnetopause",
+    "shock_scatter": "scatter of real crossings about models of the bow shock",
+}
+"""What the rows of the table ``plasma_boundaries`` are, in words."""
 
 
 @cache

@@ -26,6 +26,18 @@ REGIONS = (
     "ionosphere", "plasmasphere", "ring current", "outer magnetosphere", "auroral field lines", "polar cap", "lobe",
     "plasma sheet", "magnetosheath", "solar wind",
 )  # fmt: skip
+_LIMITS = {
+    "ionosphere_top": "top of the ionosphere",
+    "plasmasphere_shell": "outer shell of the plasmasphere",
+    "ring_current_shell": "outer shell of the ring current",
+    "equatorial_latitude": "magnetic latitude up to which trapped ions are met",
+    "polar_cap_latitude": "invariant latitude of the edge of the polar cap",
+    "tail_begin": "x (GSM) of the begin of the tail",
+    "plasma_sheet_half_thickness": "half thickness of the plasma sheet",
+    "hinging_distance": "distance at which the tail leaves the magnetic equator",
+}
+"""What the rows of the table ``residence_regions`` are, in words."""
+_UNITS = {"RE": "radii of the Earth"}
 _CHUNK = 20_000
 _LARGEST_SHARE = 2.0
 
@@ -248,7 +260,12 @@ def _dataset(total: Array, wake: Array, species: list[str], settings: dict[str, 
         coordinates["species"] = species
     limits = load_table("geospace", "residence_regions")
     sources = boundary_sources() + [
-        {"what": str(r["name"]), "model": "residence_regions", "confidence": str(r["confidence"]), "citation": str(r["source"])}
+        {
+            "what": _LIMITS[str(r["name"])],
+            "model": f"{float(r['value']):g} {_UNITS.get(str(r['unit']), r['unit'])}",
+            "confidence": str(r["confidence"]),
+            "citation": str(r["source"]),
+        }
         for _, r in limits.iterrows()
     ]
     attributes = {

@@ -11,9 +11,9 @@ from siderion.core.errors import DataError, SettingsError
 from siderion.core.measurement import measurement
 from siderion.core.tables import load_table
 
-from .layer_numbers import FLAGS, NO_DATA, EdgeRule, LayerNumbers, layer_numbers
+from .layer_numbers import FLAGS, NO_DATA, NOT_THIN, EdgeRule, LayerNumbers, layer_numbers
 from .lidar import Lidar, LidarLine, density_from_counts, effective_cross_section, simulate_counts
-from .limb import limb_operator, node_paths, retrieve_density
+from .limb import THIN, limb_operator, node_paths, retrieve_density
 
 Array = NDArray[np.float64]
 _KILOMETRE = 1e3
@@ -48,7 +48,7 @@ def describe_layer(
     threshold: float | None = None,
     limits: tuple[float, float] | None = None,
     edge: EdgeRule = "nearest",
-    bin_means: bool = False,
+    bin_means: bool | None = None,
 ) -> xr.Dataset:
     """Numbers of the layer at every time.
 
@@ -61,15 +61,18 @@ def describe_layer(
         Density of the edges, m-3; 5e7 as for sodium at Tromso in the review without it.
     limits : (float, float), optional
         Range of altitude, km; 75 to 115 km, or what the profiles have of it, without it.
-    edge, bin_means
+    edge
         As in `siderion.spectrometer.layer_numbers.layer_numbers`.
+    bin_means : bool, optional
+        As there; what the attribute ``bin_means`` of the profiles says (that of a lidar says yes), else no, without it.
 
     Returns
     -------
     xarray.Dataset
         Measurements by ``time``: ``layer_column_density`` (m-2), ``layer_centroid_height``, ``layer_rms_width``,
         ``layer_largest_density`` (m-3), ``layer_peak_height``, ``layer_upper_edge``, ``layer_lower_edge`` (km); and the
-        profiles. The ends are one standard error away; where the density has no error they equal the value.
+        profiles. The ends are one standard error away; where the density has no error they equal the value. Of a limb sounder
+        whose ``limb_optical_depth`` is above 0.1 in the range, the numbers have the flag "line not thin" and no ends.
 
     Raises
     ------
@@ -79,6 +82,7 @@ def describe_layer(
     places = profiles["alt"].values.astype(float) * _KILOMETRE
     level = default_limit("threshold") if threshold is None else threshold
     span = _default_range(places) if limits is None else (limits[0] * _KILOMETRE, limits[1] * _KILOMETRE)
+    means = bool(profiles.attrs.get("bin_means", 0)) if bin_means is None else bin_means
     density = profiles["layer_density"].values
     known = next((name for name in ("layer_density_covariance", "layer_density_error") if name in profiles), None)
     errors = None if known is None else profiles[known].values
@@ -90,11 +94,12 @@ def describe_layer(
             limits=span,
             threshold=level,
             edge=edge,
-            bin_means=bin_means,
+            bin_means=means,
         )
         for k in range(density.shape[0])
     ]
-    result = xr.merge([_measured(found, errors is not None, level), profiles], compat="override")
+    thick = _not_thin(profiles, span)
+    result = xr.merge([_measured(found, errors is not None, level, thick), profiles], compat="override")
     result["alt"].attrs = {"units": "km", "long_name": "altitude"}
     result["time"].attrs = {"long_name": "time, UTC"}
     result.attrs = {
@@ -102,8 +107,18 @@ def describe_layer(
         "threshold_m-3": level,
         "range_km": [span[0] / _KILOMETRE, span[1] / _KILOMETRE],
         "edge": edge,
+        "bin_means": int(means),
     }
     return result
+
+
+def _not_thin(profiles: xr.Dataset, span: tuple[float, float]) -> NDArray[np.bool_]:
+    """Whether a line of sight of a limb sounder in the range is not optically thin, for every time."""
+    if "limb_optical_depth" not in profiles:
+        return np.zeros(profiles.sizes["time"], dtype=bool)
+    places = profiles["alt"].values.astype(float) * _KILOMETRE
+    depth = profiles["limb_optical_depth"].values[:, (places >= span[0]) & (places <= span[1])]
+    return np.asarray((depth > THIN).any(axis=1))
 
 
 def observe_with_lidar(
@@ -160,7 +175,7 @@ def observe_with_lidar(
             "lidar_night": ("time", night, {"long_name": "dark enough for the lidar"}),
         },
         coords={"time": moments, "alt": centres / _KILOMETRE},
-        attrs={**profiles.attrs, "lidar": lidar.name, "seed": seed},
+        attrs={**profiles.attrs, "lidar": lidar.name, "seed": seed, "bin_means": 1},
     )  # fmt: skip
 
 
@@ -248,7 +263,7 @@ def observe_limb(
     )
 
 
-def _measured(found: list[LayerNumbers], with_errors: bool, threshold: float) -> xr.Dataset:
+def _measured(found: list[LayerNumbers], with_errors: bool, threshold: float, thick: NDArray[np.bool_]) -> xr.Dataset:
     parts = []
     for field, name, units, words, unit in _QUANTITIES:
         numbers = [getattr(one, field) for one in found]
@@ -262,6 +277,9 @@ def _measured(found: list[LayerNumbers], with_errors: bool, threshold: float) ->
         else:
             error = np.zeros(len(numbers))
             convention = "value; the densities have no errors, so the ends equal it"
+        # the density is that of a thin line: how wrong it is is not known
+        error = np.where(thick, np.nan, error)
+        flag = np.where(thick & (flag == 0), NOT_THIN, flag)
         text = f"{words}, density of {threshold:g} m-3" if field.endswith("edge") else words
         parts.append(
             measurement(

@@ -12,7 +12,7 @@ from siderion.core.errors import CoverageError, DataError, SettingsError
 
 Array = NDArray[np.float64]
 EdgeRule = Literal["nearest", "outermost"]
-GOOD, NOT_CROSSED, BELOW_THRESHOLD, NO_DATA, LINEAR, NO_COLUMN, AT_THE_END = range(7)
+GOOD, NOT_CROSSED, BELOW_THRESHOLD, NO_DATA, LINEAR, NO_COLUMN, AT_THE_END, NOT_THIN = range(8)
 """Flags of the numbers."""
 FLAGS = {
     GOOD: "good",
@@ -22,6 +22,7 @@ FLAGS = {
     LINEAR: "interpolated linearly next to a density that is not positive",
     NO_COLUMN: "column not positive",
     AT_THE_END: "peak at the end of the range",
+    NOT_THIN: "line not thin, error unknown",
 }
 """Meanings of the flags."""
 

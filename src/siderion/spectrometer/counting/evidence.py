@@ -128,7 +128,7 @@ def evaluate_events(
         Whether the rate inside (or after) is larger, smaller, or differs. The tests for scattered counts are one-sided and
         made for "greater" only.
     draws, seed : int
-        Draws of the tests of dispersion, and the seed.
+        Draws of the tests of dispersion, of the negative binomial test and, with very many events, of the permutation; the seed.
 
     Returns
     -------
@@ -139,14 +139,19 @@ def evaluate_events(
     Raises
     ------
     SettingsError
-        A group is empty or the level is not between 0 and 1.
+        A group is empty, the level is not between 0 and 1, the seed is negative, or so few draws cannot reach the level.
     """
     _check_level(level)
+    if seed < 0 or draws < 1 or not level > 1.0 / (draws + 1):
+        raise SettingsError(
+            f"seed is {seed}, {draws} draws, level {level:g}: the seed must not be negative, and with so many draws no p value "
+            f"is below {1.0 / (max(draws, 0) + 1):.2g}; give a level above it, or more draws"
+        )
     inside, counts = events["inside"].values, events["count_after"].values
     times = events["exposure_after"].values
     if inside.all() or not inside.any():
         raise SettingsError(f"{int(inside.sum())} of {len(inside)} events are inside; both groups need an event")
-    tests = _between_groups(counts, inside, times, alternative, draws, seed)
+    tests, smallest = _between_groups(counts, inside, times, alternative, draws, seed)
     scatter = dispersion_test(counts, times, inside, draws=draws, seed=seed)
     pooled = dispersion_test(counts, times, draws=draws, seed=seed)
     tests |= {"dispersion, one rate for each group": scatter.p_value, "dispersion, one rate for all": pooled.p_value}
@@ -160,7 +165,9 @@ def evaluate_events(
     result = result.merge(_described(events)).assign_coords(
         test=list(tests), pooling=["one rate for each group", "one rate for all"]
     )
-    decision = decide(tests, without, [str(name) for name in events["event"].values], level)
+    emptied = np.where(inside, inside.sum() == 1, (~inside).sum() == 1)
+    names = [str(name) for name in events["event"].values]
+    decision = decide(tests, without, names, level, smallest=smallest, emptied=emptied)
     return _with_attributes(result, events, decision.verdict, decision.reasons, decision.significant, level, alternative, seed)
 
 
@@ -200,19 +207,20 @@ def evaluate_totals(
 
 def _between_groups(
     counts: np.ndarray, inside: np.ndarray, times: np.ndarray, alternative: Alternative, draws: int, seed: int
-) -> dict[str, float]:
+) -> tuple[dict[str, float], dict[str, float]]:
+    """P values, and the smallest ones that the tests for scatter can give."""
     sums = [(int(counts[part].sum()), float(times[part].sum())) for part in (inside, ~inside)]
     tests = _conventions(*sums[0], *sums[1], alternative)
-    tests["permutation of events"] = permutation_test(
-        counts, inside, times, alternative=alternative, draws=draws, seed=seed
-    ).p_value
-    tests["permutation of events, two-sided"] = permutation_test(
-        counts, inside, times, alternative="two-sided", draws=draws, seed=seed
-    ).p_value
+    one, both = (
+        permutation_test(counts, inside, times, alternative=way, draws=draws, seed=seed) for way in (alternative, "two-sided")
+    )
+    tests |= {"permutation of events": one.p_value, "permutation of events, two-sided": both.p_value}
+    smallest = {"permutation of events": one.smallest_p_value}
     if alternative == "greater":
         tests["quasi-Poisson"] = quasi_poisson_test(counts, inside, times).p_value
-        tests["negative binomial"] = negative_binomial_test(counts, inside, times, seed=seed).p_value
-    return tests
+        tests["negative binomial"] = negative_binomial_test(counts, inside, times, draws=draws, seed=seed).p_value
+        smallest["negative binomial"] = 1.0 / (draws + 1)
+    return tests, smallest
 
 
 def _conventions(first: int, exposure: float, second: int, other: float, alternative: Alternative) -> dict[str, float]:

@@ -13,6 +13,7 @@ from siderion.core.errors import SettingsError
 Array = NDArray[np.float64]
 _DISPERSIONS = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 121)])
 """Grid of the dispersion a, var = mu + a mu^2, over which the likelihood is profiled; 0 is the Poisson law."""
+_CHUNK = 20_000
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def negative_binomial_test(
     counts, inside, exposures
         As in `quasi_poisson_test`.
     draws, seed : int
-        Draws of the parametric bootstrap, and its seed.
+        Draws of the parametric bootstrap, and its seed; no p value is below 1 / (draws + 1).
 
     Returns
     -------
@@ -174,25 +175,31 @@ def negative_binomial_test(
         return GroupTest(float("nan"), float("nan"))
     observed, a, rate = _signed_root(values[None], times, group)
     generator = np.random.default_rng(seed)
-    means = np.broadcast_to(rate[0] * times, (draws, len(times)))
-    if a[0] > 0.0:
-        means = generator.gamma(1.0 / a[0], means * a[0])
-    drawn, _, _ = _signed_root(generator.poisson(means).astype(np.float64), times, group)
-    return GroupTest(float((1 + (drawn >= observed[0] - 1e-9).sum()) / (draws + 1)), float(a[0]))
+    larger = 0
+    for start in range(0, draws, _CHUNK):
+        means = np.broadcast_to(rate[0] * times, (min(_CHUNK, draws - start), len(times)))
+        if a[0] > 0.0:
+            means = generator.gamma(1.0 / a[0], means * a[0])
+        drawn, _, _ = _signed_root(generator.poisson(means).astype(np.float64), times, group)
+        larger += int((drawn >= observed[0] - 1e-9).sum())
+    return GroupTest((1 + larger) / (draws + 1), float(a[0]))
 
 
 def _signed_root(values: Array, times: Array, group: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
     """Signed root of the likelihood ratio of two rates against one, the dispersion with one rate, and that rate, per draw."""
     one, both = np.full(values.shape[0], -np.inf), np.full(values.shape[0], -np.inf)
     a_one, rate_one, sign = np.zeros(len(one)), np.zeros(len(one)), np.zeros(len(one))
+    numbers, places = np.unique(values, return_inverse=True)
+    places = places.reshape(values.shape)
     for a in _DISPERSIONS:
+        ways = _ways(numbers, a)[places].sum(axis=1)
         rate = _rate(values, times, a)
-        likelihood = _likelihood(values, rate[:, None] * times, a)
+        likelihood = ways + _likelihood(values, rate[:, None] * times, a)
         better = likelihood > one
         one, a_one, rate_one = np.where(better, likelihood, one), np.where(better, a, a_one), np.where(better, rate, rate_one)
         first, second = _rate(values[:, group], times[group], a), _rate(values[:, ~group], times[~group], a)
         means = np.where(group, first[:, None], second[:, None]) * times
-        likelihood = _likelihood(values, means, a)
+        likelihood = ways + _likelihood(values, means, a)
         better = likelihood > both
         both, sign = np.where(better, likelihood, both), np.where(better, np.sign(first - second), sign)
     return sign * np.sqrt(2.0 * np.maximum(both - one, 0.0)), a_one, rate_one
@@ -209,12 +216,20 @@ def _rate(values: Array, times: Array, a: float) -> Array:
     return rate
 
 
-def _likelihood(values: Array, means: Array, a: float) -> Array:
+def _ways(numbers: Array, a: float) -> Array:
+    """Part of the logarithm of the likelihood that does not depend on the mean."""
     if a == 0.0:
-        return (special.xlogy(values, means) - means - special.gammaln(values + 1.0)).sum(axis=1)
+        return -special.gammaln(numbers + 1.0)
     k = 1.0 / a
-    terms = special.gammaln(values + k) - special.gammaln(k) - special.gammaln(values + 1.0)
-    return (terms + special.xlogy(values, means) - special.xlogy(values, means + k) + k * np.log(k / (k + means))).sum(axis=1)
+    return special.gammaln(numbers + k) - special.gammaln(k) - special.gammaln(numbers + 1.0) - numbers * np.log(k)
+
+
+def _likelihood(values: Array, means: Array, a: float) -> Array:
+    """The part that depends on the mean."""
+    if a == 0.0:
+        return (special.xlogy(values, means) - means).sum(axis=1)
+    more = np.log1p(a * means)
+    return (special.xlogy(values, means) - (values + 1.0 / a) * more).sum(axis=1)
 
 
 def _indices(values: Array, times: Array, labels: NDArray) -> Array:

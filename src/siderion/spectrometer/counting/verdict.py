@@ -19,12 +19,23 @@ class Decision:
     significant: bool
 
 
-def decide(tests: Mapping[str, float], without: NDArray[np.float64], events: Sequence[str], level: float) -> Decision:
+def decide(
+    tests: Mapping[str, float],
+    without: NDArray[np.float64],
+    events: Sequence[str],
+    level: float,
+    *,
+    smallest: Mapping[str, float] | None = None,
+    emptied: NDArray[np.bool_] | None = None,
+) -> Decision:
     """Decide by three rules, all of which must hold.
 
     1. The exact Poisson test is below the level. 2. So it is without any one event. 3. Where the events of a group scatter more
     than Poisson counts (test of dispersion below the level, or impossible to make), the permutation and the negative
     binomial test are below it too.
+
+    A rule that cannot be tested is not met, and the words say that it cannot be tested: the second where a group is one event,
+    the third where the smallest p value that a test can give is not below the level.
 
     Parameters
     ----------
@@ -36,44 +47,96 @@ def decide(tests: Mapping[str, float], without: NDArray[np.float64], events: Seq
         Names of the events.
     level : float
         Level of significance.
+    smallest : mapping of str to float, optional
+        Smallest p values that the tests for scatter can give with these events and draws; 0 by default.
+    emptied : array of bool of shape (event,), optional
+        Whether leaving out the event empties its group; none by default.
 
     Returns
     -------
     Decision
     """
     plain, scatter = tests["Poisson, exact"], tests["dispersion, one rate for each group"]
-    worst = int(np.argmax(without))
+    least = {} if smallest is None else smallest
+    robust = [_Robust(name, tests[name], float(least.get(name, 0.0)) < level) for name in _ROBUST if name in tests]
     scattered = bool(np.isnan(scatter) or scatter < level)
-    robust = {name: tests[name] for name in ("permutation of events", "negative binomial") if name in tests}
-    holds = {
-        "plain": plain < level,
-        "single": bool(without[worst] < level),
-        "scatter": not scattered or all(value < level for value in robust.values()),
-    }
+    single = _single(without, np.zeros(len(without), dtype=bool) if emptied is None else emptied, events, level)
     reasons = [
         f"exact Poisson test: p = {plain:.2g}, {_compared(plain, level)}",
-        f"without {events[worst]}: p = {without[worst]:.2g}, {_compared(float(without[worst]), level)}",
+        single.reason,
         _scatter_words(scatter, scattered, level),
+        *(_robust_words(one, scattered, level) for one in robust),
     ]
-    if scattered:
-        reasons += [
-            f"{name} test, which allows for scatter: p = {value:.2g}, {_compared(value, level)}" for name, value in robust.items()
-        ]
-    good = all(holds.values())
+    holds = not scattered or all(one.possible and one.p_value < level for one in robust)
+    good = plain < level and single.holds and holds
     if good:
-        words = f"significant at {level:g}: it holds without any one event and under the scatter of the events"
-    elif not holds["plain"]:
-        words = f"not significant at {level:g}"
-    else:
-        why = [text for key, text in _FAILURES.items() if not holds[key]]
-        words = f"not significant at {level:g}: below it only for independent counts; {' and '.join(why)}"
-    return Decision(words, reasons, good)
+        return Decision(
+            f"significant at {level:g}: it holds without any one event; {_good_scatter(robust, scattered)}", reasons, good
+        )
+    if not plain < level:
+        return Decision(f"not significant at {level:g}", reasons, good)
+    failed = not holds and not np.isnan(scatter) and any(one.possible and not one.p_value < level for one in robust)
+    why = ["it rests on one event"] * (single.possible and not single.holds)
+    why += ["it does not hold under the scatter of the events"] * failed
+    unknown = ["whether it rests on one event"] * (not single.possible)
+    unknown += ["whether it holds under the scatter of the events"] * (not holds and not failed)
+    if unknown:
+        why.append(f"{' and '.join(unknown)} cannot be tested with this number of events")
+    return Decision(f"not significant at {level:g}: below it only for independent counts; {' and '.join(why)}", reasons, good)
 
 
-_FAILURES = {
-    "single": "it rests on one event",
-    "scatter": "it does not hold under the scatter of the events",
-}
+_ROBUST = ("permutation of events", "negative binomial")
+
+
+@dataclass(frozen=True)
+class _Robust:
+    """A test that allows for scatter: its name, p value, and whether it can reach the level."""
+
+    name: str
+    p_value: float
+    possible: bool
+
+
+@dataclass(frozen=True)
+class _Single:
+    """Whether the result holds without any one event, whether that can be tested, and the reason."""
+
+    holds: bool
+    possible: bool
+    reason: str
+
+
+def _single(without: NDArray[np.float64], emptied: NDArray[np.bool_], events: Sequence[str], level: float) -> _Single:
+    kept = np.flatnonzero(~emptied)
+    worst = int(kept[np.argmax(without[kept])]) if len(kept) else -1
+    words = "" if worst < 0 else f"without {events[worst]}: p = {without[worst]:.2g}, {_compared(float(without[worst]), level)}"
+    if worst >= 0 and not without[worst] < level:
+        return _Single(False, True, words)
+    if emptied.any():
+        alone = ", ".join(str(events[int(k)]) for k in np.flatnonzero(emptied))
+        words = f"without {alone}: cannot be tested, as a group is then empty" + (f"; {words}" if words else "")
+        return _Single(False, False, words)
+    return _Single(True, True, words)
+
+
+def _robust_words(one: _Robust, scattered: bool, level: float) -> str:
+    if np.isnan(one.p_value):
+        return f"{one.name} test, which allows for scatter: cannot be made"
+    if not one.possible:
+        return (
+            f"{one.name} test, which allows for scatter: p = {one.p_value:.2g}; it cannot fall below the level with these events"
+        )
+    return f"{one.name} test, which allows for scatter: p = {one.p_value:.2g}, {_compared(one.p_value, level)}" + (
+        "" if scattered else "; not asked for, as no excess scatter is seen"
+    )
+
+
+def _good_scatter(robust: Sequence[_Robust], scattered: bool) -> str:
+    """What is true of the scatter where the result is significant."""
+    values = ", ".join(f"{one.name} p = {one.p_value:.2g}" for one in robust if not np.isnan(one.p_value))
+    if not scattered:
+        return "no excess scatter is seen" + (f" ({values})" if values else "")
+    return f"it holds under the scatter of the events ({values})" if values else "scatter was not tested"
 
 
 def exceptions(events: xr.Dataset) -> list[str]:

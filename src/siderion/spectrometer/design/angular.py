@@ -75,8 +75,10 @@ def cone_counts_needed(resolution: float, half_angle: float, excess: float, dema
 
 def gyroradius(mass: float, charge: float, speed: float, field: float) -> float:
     """Radius of the circle of an ion across the magnetic field, m: m v / (q B), all SI."""
-    if not (mass > 0.0 and charge > 0.0 and speed >= 0.0 and field > 0.0):
-        raise SettingsError(f"mass {mass}, charge {charge}, speed {speed}, field {field}: all must be positive (SI units)")
+    if not all(0.0 < value < np.inf for value in (mass, charge, speed, field)):
+        raise SettingsError(
+            f"mass {mass}, charge {charge}, speed {speed}, field {field}: all must be positive and finite (SI units)"
+        )
     return mass * speed / (charge * field)
 
 
@@ -96,7 +98,7 @@ def source_position_error(distance: float, resolution: float, counts: float) -> 
     counts : float
         Number of ions of the source.
     """
-    if not (distance > 0.0 and 0.0 < resolution <= 180.0 and counts >= 1.0):
+    if not (0.0 < distance < np.inf and 0.0 < resolution <= 180.0 and counts >= 1.0):
         raise SettingsError(
             f"distance {distance} m, resolution {resolution} degrees, counts {counts}: all positive, one count at least"
         )
@@ -105,8 +107,8 @@ def source_position_error(distance: float, resolution: float, counts: float) -> 
 
 def source_counts_needed(distance: float, resolution: float, error: float) -> float:
     """Counts at which the place of a source is known to a standard error (m); at least 1."""
-    if not error > 0.0:
-        raise SettingsError(f"error is {error} m; it must be positive")
+    if not 0.0 < error < np.inf:
+        raise SettingsError(f"error is {error} m; it must be positive and finite")
     return max(1.0, (source_position_error(distance, resolution, 1.0) / error) ** 2)
 
 

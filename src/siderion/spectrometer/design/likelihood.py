@@ -13,11 +13,11 @@ from siderion.core.errors import NumericalError, SettingsError
 from .templates import Templates
 
 Array = NDArray[np.float64]
-_STEPS = 200
-_CLOSE = 1e-6
-_FLOOR = 1e-12
+STEPS, CLOSE = 200, 1e-6
+"""Most steps of a fit, and the relative fall of the deviance at which it ends."""
+FLOOR = 1e-12
 """Least background of a bin, of all counts: no bin is impossible."""
-_STEEPEST, _LARGEST_SHIFT = 20.0, 1.0
+_STEEPEST, LARGEST_SHIFT = 20.0, 1.0
 """Bounds of the change of the logarithm of a peak, and of the relative changes of tail and width."""
 
 
@@ -43,7 +43,7 @@ def expected_spectrum(templates: Templates, counts: Array, background: float = 0
 
 def shifted_spectrum(templates: Templates, counts: Array, shifts: Array, background: float = 0.0) -> Array:
     """Expected spectrum after relative changes of tail and width, shape (nuisance,); other arguments as `expected_spectrum`."""
-    return np.asarray(counts, dtype=np.float64) @ _shape(templates.peaks, _logarithmic(templates), shifts) + background
+    return np.asarray(counts, dtype=np.float64) @ _shape(templates.peaks, logarithmic_changes(templates), shifts) + background
 
 
 def significance(templates: Templates, spectrum: Array, tested: int, background: float = 0.0) -> float:
@@ -86,11 +86,11 @@ def significance(templates: Templates, spectrum: Array, tested: int, background:
 
 def _fit(templates: Templates, spectrum: Array, background: float, used: NDArray[np.int64]) -> tuple[Array, float]:
     """Counts of all species (0 for those not used) and twice the least negative logarithm of the likelihood."""
-    slopes, floor = _logarithmic(templates)[:, used], max(background, _FLOOR * float(spectrum.sum()), 1e-300)
+    slopes, floor = logarithmic_changes(templates)[:, used], max(background, FLOOR * float(spectrum.sum()), 1e-300)
     problem = _Problem(templates.peaks[used], slopes, templates.uncertainties, spectrum, floor)
     counts, shifts = np.full(len(used), max(float(spectrum.sum()), 1.0) / len(used)), np.zeros(len(templates.uncertainties))
     value, damping = _deviance(problem, counts, shifts), 1e-6
-    for _ in range(_STEPS):
+    for _ in range(STEPS):
         new_counts, new_shifts = _step(problem, counts, shifts, damping)
         new = _deviance(problem, new_counts, new_shifts)
         if new > value:
@@ -98,12 +98,12 @@ def _fit(templates: Templates, spectrum: Array, background: float, used: NDArray
             if damping > 1e12:
                 break
             continue
-        done = value - new < _CLOSE * (1.0 + value)
+        done = value - new < CLOSE * (1.0 + value)
         counts, shifts, value, damping = new_counts, new_shifts, new, max(0.1 * damping, 1e-12)
         if done:
             break
     else:
-        raise NumericalError(f"likelihood of {', '.join(templates.species)}: no convergence in {_STEPS} steps; check the counts")
+        raise NumericalError(f"likelihood of {', '.join(templates.species)}: no convergence in {STEPS} steps; check the counts")
     result = np.zeros(len(templates.species))
     result[used] = counts
     return result, value
@@ -136,7 +136,7 @@ def _step(problem: _Problem, counts: Array, shifts: Array, damping: float) -> tu
     inner = information[np.ix_(free, free)] / np.outer(scale, scale) + damping * np.eye(len(scale))
     move = np.zeros(len(gradient))
     move[free] = np.linalg.lstsq(inner, gradient[free] / scale, rcond=None)[0] / scale
-    return np.maximum(counts + move[:number], 0.0), np.clip(shifts + move[number:], -_LARGEST_SHIFT, _LARGEST_SHIFT)
+    return np.maximum(counts + move[:number], 0.0), np.clip(shifts + move[number:], -LARGEST_SHIFT, LARGEST_SHIFT)
 
 
 def _mean(problem: _Problem, counts: Array, shifts: Array) -> Array:
@@ -148,7 +148,7 @@ def _shape(peaks: Array, slopes: Array, shifts: Array) -> Array:
     return peaks * np.exp(np.tensordot(shifts, slopes, axes=1))
 
 
-def _logarithmic(templates: Templates) -> Array:
+def logarithmic_changes(templates: Templates) -> Array:
     """Change of the logarithm of the peaks per relative change of tail and width."""
     slope = np.divide(templates.changes, templates.peaks, out=np.zeros_like(templates.changes), where=templates.peaks > 1e-250)
     return np.clip(slope, -_STEEPEST, _STEEPEST)

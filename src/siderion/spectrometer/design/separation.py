@@ -10,7 +10,8 @@ from scipy.special import xlogy
 
 from siderion.core.errors import SettingsError
 
-from .detection import first_root, median_significance, window_fraction
+from .detection import first_root, median_significance, mixed_case
+from .drawn import FEW, Case, with_drawn_power
 from .settings import Demand, MassPeak
 from .templates import Templates, mass_templates
 
@@ -24,6 +25,9 @@ def counts_needed(
     templates: Templates, fraction: float, demand: Demand | None = None, background_share: float = 0.0, others: float = 0.0
 ) -> float:
     """Counts of the major (first) species at which the minor (last) one is detected with the demanded confidence and power.
+
+    From the median significance of the fit; where that gives fewer than 1000 counts of the minor species, from drawn spectra (see
+    `siderion.spectrometer.design.drawn`).
 
     Parameters
     ----------
@@ -58,11 +62,11 @@ def counts_needed(
         n = 10.0**logarithm
         return median_significance(templates, n, fraction, background_share * n / bins, others) - wanted.needed
 
-    def missing(logarithm: float) -> float:
-        n = 10.0**logarithm
-        return window_fraction(templates, n, wanted, background_share * n / bins, others) / fraction - 1.0
+    def case_of(n: float) -> Case:
+        return mixed_case(templates, n, fraction, background_share * n / bins, others)
 
-    return float(10.0 ** max(first_root(excess, -1.0, _LARGEST_COUNTS), first_root(lambda x: -missing(x), -1.0, _LARGEST_COUNTS)))
+    found = float(10.0 ** first_root(excess, -1.0, _LARGEST_COUNTS))
+    return with_drawn_power(case_of, found, wanted, 10.0**_LARGEST_COUNTS) if found * fraction < FEW else found
 
 
 def counts_to_tell_apart(templates: Templates, demand: Demand | None = None) -> float:
@@ -122,12 +126,18 @@ def resolution_needed(
     if major_counts * fraction < -np.log1p(-wanted.power):
         return float("nan")
 
-    def excess(logarithm: float) -> float:
-        templates = mass_templates(species, replace(peak, resolution=10.0**logarithm))
-        return median_significance(templates, major_counts, fraction, 0.0, others) - wanted.needed
+    def templates_of(resolution: float) -> Templates:
+        return mass_templates(species, replace(peak, resolution=resolution))
 
-    found = first_root(excess, 0.0, np.log10(_LARGEST_RESOLUTION), step=0.25)
-    return float(10.0**found) if np.isfinite(found) else float("nan")
+    def excess(logarithm: float) -> float:
+        return median_significance(templates_of(10.0**logarithm), major_counts, fraction, 0.0, others) - wanted.needed
+
+    found = float(10.0 ** first_root(excess, 0.0, np.log10(_LARGEST_RESOLUTION), step=0.25))
+    if 1.0 < found < _LARGEST_RESOLUTION and major_counts * fraction < FEW:
+        found = with_drawn_power(
+            lambda r: mixed_case(templates_of(r), major_counts, fraction, 0.0, others), found, wanted, _LARGEST_RESOLUTION
+        )
+    return max(found, 1.0) if np.isfinite(found) else float("nan")
 
 
 def time_needed(counts: float, flux: float, energy_width: float, sensitivity: float, duty_cycle: float = 1.0) -> float:
@@ -154,6 +164,8 @@ def time_needed(counts: float, flux: float, energy_width: float, sensitivity: fl
     for name, value in (("flux", flux), ("energy width", energy_width), ("sensitivity", sensitivity), ("duty cycle", duty_cycle)):
         if not 0.0 < value < np.inf:
             raise SettingsError(f"{name} is {value}; it must be positive and finite (SI units, eV)")
+    if not counts >= 0.0:
+        raise SettingsError(f"counts are {counts}; they must not be negative")
     return counts / (flux * energy_width * sensitivity * duty_cycle)
 
 
@@ -161,4 +173,6 @@ def geometric_factor_needed(
     counts: float, flux: float, energy_width: float, time: float, efficiency: float = 1.0, duty_cycle: float = 1.0
 ) -> float:
     """Geometric factor with which counts come in within a time, m2 sr: N / (j dE e d t); arguments as in `time_needed`."""
+    if not 0.0 < time < np.inf:
+        raise SettingsError(f"time is {time} s; it must be positive and finite")
     return time_needed(counts, flux, energy_width, efficiency, duty_cycle) / time

@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Processes that share the tests, by file.
+# Processes that share the tests, by file; each with one thread in linear algebra.
 WORKERS ?= 2
 
 .PHONY: install run test validation lint clean
@@ -19,7 +19,7 @@ run: install
 	$(BIN)/siderion run --date 2023-06-18 -o runs/2023-06-18 --overwrite
 
 test: install lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

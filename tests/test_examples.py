@@ -52,3 +52,15 @@ def test_heavy_ion_sources():
     heights = {name: float(km) for name, km in re.findall(r"^(\w+) of a 1 mg meteoroid: .* (\d+) km$", done.stdout, re.MULTILINE)}
     assert heights["Na"] > heights["Fe"] > heights["Ca"]  # differential ablation
     assert re.search(r"^solar wind: \d\.\de\+22 ions/s", done.stdout, re.MULTILINE)
+
+
+def test_heavy_ion_evidence():
+    script = ROOT / "examples" / "heavy_ion_evidence.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "cluster-codif: may with effort" in done.stdout
+    counts, lower, upper = map(int, re.search(r"^O2\+: (\d+) \((\d+) to (\d+)\)$", done.stdout, re.MULTILINE).groups())
+    assert lower < counts < upper
+    assert abs(counts - 200) < 3 * (upper - lower) / 2
+    assert "from new Moon: 1.91 days" in done.stdout
+    assert "not significant" in done.stdout

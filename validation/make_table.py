@@ -33,6 +33,9 @@ CASES = (
     "ablation",
     "meteoroid_injection",
     "field_line_flight",
+    "foil_flight",
+    "counting",
+    "spectrum_fit",
 )
 SIZES = ("reduced", "full")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"

@@ -12,12 +12,14 @@ from siderion.io.store import open_dataset
 def test_odds_of_counts(capsys, tmp_path):
     path = tmp_path / "odds.nc"
     attribute(
-        counts="N2+=30,Fe+=2", region="solar wind", time="2004-01-22T01:10", kp=6.0, imf="3,-4,2", speed=500.0, samples=300,
+        counts="N2+=30,Fe+=2", region="solar wind", time="2004-01-22T01:10", kp=6.0, imf="3,-4,2", speed=500.0, prior="budget",
         output=path,
     )  # fmt: skip
     text = capsys.readouterr().out
     assert "verdict: undecidable" in text
     assert "what would decide best" in text
+    assert "-0.00 bits" not in text
+    assert "log evidence of independent runs differs by" in text
     saved = open_dataset(path)
     assert saved.attrs["kind"] == "siderion attribution"
     assert json.loads(saved.attrs["settings"])["kp"] == 6.0
@@ -40,6 +42,12 @@ def test_bad_options():
         attribute()
     with pytest.raises(SettingsError, match="brings its own"):
         attribute(counts="Fe+=1", table_4_3=True)
+    with pytest.raises(SettingsError, match="dst is nan"):
+        attribute(counts="Fe+=1", dst=float("nan"))
+    with pytest.raises(SettingsError, match="year is nan"):
+        attribute(counts="Fe+=1", year=float("nan"))
+    with pytest.raises(SettingsError, match="in_wake is set"):
+        attribute(counts="Fe+=1", moon_sector=6, in_wake=True)
     with pytest.raises(SettingsError, match="--imf"):
         attribute(counts="Fe+=1", imf="3,4")
     with pytest.raises(SettingsError, match="--energy"):

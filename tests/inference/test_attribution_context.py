@@ -45,7 +45,11 @@ def test_pickup_energies():
 
 def test_context_moves_the_sources_as_it_should():
     base = Context(moon_sector=3, in_wake=True, kp=2)
-    assert total(base, "Moon") > total(base.changed(moon_sector=2), "Moon") > total(base.changed(moon_sector=6), "Moon")
+    assert (
+        total(base, "Moon")
+        > total(base.changed(moon_sector=2), "Moon")
+        > total(base.changed(moon_sector=6, in_wake=None), "Moon")
+    )
     assert total(base, "Moon") > total(base.changed(in_wake=None), "Moon") > total(base.changed(in_wake=False), "Moon")
     for origin in ("ionosphere", "metal layer"):
         assert total(base.changed(kp=7), origin) > total(base, origin)
@@ -54,6 +58,13 @@ def test_context_moves_the_sources_as_it_should():
     # twice the flux, twice the sputtering
     wind = base.changed(speed=4e5, density=5e6)
     assert total(wind.changed(density=1e7), "Moon") - total(wind, "Moon") == pytest.approx(np.log(2.0))
+    # in the tail of the Earth the sector says all: the wake is not counted again
+    away = base.changed(moon_sector=6, in_wake=False)
+    assert total(away, "Moon") == total(away.changed(in_wake=None), "Moon")
+    assert total(away.changed(in_wake=True, wake_computed=True), "Moon") == total(base, "Moon")
+    # O+ and N+ rise less than the molecules: 0.4 for 0.7 per unit of Kp
+    rise = [total(base.changed(kp=7.0), one) - total(base, one) for one in ("ionosphere", "ionosphere atoms")]
+    assert rise == pytest.approx([3.5, 2.0])
     # two regions count by halves in the logarithm
     pair = [total(base.changed(region=region), "Moon") for region in ("magnetosheath", "magnetosphere")]
     assert total(base.changed(region="magnetosheath to magnetosphere"), "Moon") == pytest.approx(np.mean(pair))
@@ -74,9 +85,25 @@ def test_sector_from_time():
 
 
 def test_contexts_that_cannot_be():
-    for wrong in ({"moon_sector": 7}, {"kp": 10.0}, {"speed": -1.0}, {"energy": (5.0, 2.0)}, {"imf": (0.0, 0.0, 0.0)}):
+    for wrong in (
+        {"moon_sector": 7},
+        {"kp": 10.0},
+        {"speed": -1.0},
+        {"energy": (5.0, 2.0)},
+        {"imf": (0.0, 0.0, 0.0)},
+        {"dst": np.nan},
+        {"dst": 1e6},
+        {"kp": np.nan},
+        {"density": np.nan},
+        {"density": 1e15},
+        {"speed": 400.0},
+        {"time": np.datetime64("NaT")},
+        {"wake_computed": True},
+    ):
         with pytest.raises(SettingsError):
             Context(**wrong)
+    with pytest.raises(SettingsError, match="in_wake is set with the Moon in sector 6"):
+        Context(moon_sector=6, in_wake=True)
     with pytest.raises(CoverageError, match="region 'space' is unknown"):
         Context(region="space")
 

@@ -15,9 +15,10 @@ from siderion.cli.show import names_in, numbers_in, page_beside, print_json, wri
 from siderion.core.errors import SettingsError, explained
 from siderion.inference.attribution.channels import parse_channel
 from siderion.inference.attribution.context import Context
-from siderion.inference.attribution.likelihood import Observation, equivalent_counts
+from siderion.inference.attribution.observation import Observation, equivalent_counts
 from siderion.inference.attribution.result import attribute as attribute_counts
 from siderion.inference.attribution.ten_events import all_events, event_names, event_observations
+from siderion.inference.attribution.verdict import bounded
 from siderion.inference.chain import exposure_of
 from siderion.io.attribution_input import MeasuredCounts, parse_counts, read_attribution_input
 from siderion.io.store import write_netcdf
@@ -55,7 +56,7 @@ def attribute(
     dispersion: float = 1.0,
     year: float | None = None,
     wind: str = "slow",
-    samples: int = 1000,
+    samples: int = 2000,
     seed: int = 0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     no_report: Annotated[bool, Parameter(name="--no-report", negative="")] = False,
@@ -199,7 +200,7 @@ def _observation(measured: MeasuredCounts, given: Mapping[str, Any], instrument:
 def _table(options: dict[str, Any]) -> tuple[xr.Dataset, dict[str, Any], list[str]]:
     """The ten events one by one, and together."""
     names = event_names()
-    quick = {**options, "samples": min(options["samples"], 600), "further": False}
+    quick = {**options, "samples": min(options["samples"], 800), "further": False}
     single = [attribute_counts(event_observations(name), **quick) for name in names]
     whole = attribute_counts(all_events(), **options)
     odds = xr.concat([one["posterior_odds"] for one in single], dim="event").rename("event_odds")
@@ -217,22 +218,22 @@ def _table(options: dict[str, Any]) -> tuple[xr.Dataset, dict[str, Any], list[st
 def _leader(result: xr.Dataset, prior: str) -> str:
     odds = result["posterior_odds"].sel(prior=prior)
     k = int(np.argmax(odds.values))
-    return f"{odds['origin'].values[k]} {float(odds[k]):.3g}"
+    return f"{odds['origin'].values[k]} {bounded(float(odds[k]), float(result['odds_bound'].sel(prior=prior)[k]))}"
 
 
 def _text(result: xr.Dataset) -> list[str]:
     """Odds, priors, verdict, and what would decide."""
-    lines = [
-        "prior    source        prior prob.  expected counts          Bayes factor  probability (error)  odds     share of counts"
-    ]
+    lines = ["prior    source        prior prob.  expected counts          Bayes factor  probability (error)  odds       share"]
     for prior in result["prior"].values:
         for origin in result["origin"].values:
             one = result.sel(prior=prior, origin=origin)
             lines.append(
                 f"{prior:8} {origin:12}  {float(one['prior_probability']):<11.3g}  {_ends(one, 'prior_counts', '.2g'):23}  "
-                f"{float(one['bayes_factor']):<12.3g}  {_with_error(one):19}  "
-                f"{float(one['posterior_odds']):<7.3g}  {_ends(one, 'count_share', '.2f')}"
+                f"{_bounded(one, 'bayes_factor', 'bayes_factor_bound'):12}  {_with_error(one):19}  "
+                f"{_bounded(one, 'posterior_odds', 'odds_bound'):9}  {_ends(one, 'count_share', '.2f')}"
             )
+        spread = float(result["log_evidence_spread"].sel(prior=prior))
+        lines.append(f"{'':8} log evidence of independent runs differs by {spread:.2g}")
         lines.append(f"{'':8} the lead in this prior rests most on: {result['rests_on'].sel(prior=prior).item()}")
     lines += [f"verdict: {result.attrs['verdict']}", f"  {result.attrs['verdict_reason']}"]
     if "candidate" in result:
@@ -249,6 +250,10 @@ def _text(result: xr.Dataset) -> list[str]:
         *lines,
         "Most numbers behind the priors are assumed (unverified): see the tables attribution_*.csv and docs/attribution.md.",
     ]
+
+
+def _bounded(one: xr.Dataset, name: str, bound: str) -> str:
+    return bounded(float(one[name]), float(one[bound]))
 
 
 def _with_error(one: xr.Dataset) -> str:

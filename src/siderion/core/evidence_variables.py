@@ -250,4 +250,17 @@ EVIDENCE_VARIABLES = [
     Variable("event_odds", ("event", "prior", "origin"), "1", "odds that the source supplies the most, by event", minimum=0.0),
     Variable("source_counts", ("route",), "1", "expected counts of an instrument from a supply", minimum=0.0),
     Variable("sampling_error", ("prior", "origin"), "1", "standard error of the leading probability", minimum=0.0),
+    Variable(
+        "log_evidence_spread",
+        ("prior",),
+        "1",
+        "largest less smallest log evidence of the independent runs; above 1 the sampler did not settle",
+        minimum=0.0,
+    ),
+    Variable("leaders_differ", ("prior",), "1", "1 where independent runs name different leading sources", minimum=0.0),
+    Variable("run_spread", ("prior", "origin"), "1", "largest less smallest leading probability over the runs", minimum=0.0),
+    Variable("odds_bound", ("prior", "origin"), "1", "odds are 0: as they stand, 1: at least, -1: at most, 9: no access"),
+    Variable(
+        "bayes_factor_bound", ("prior", "origin"), "1", "factor is 0: as it stands, 1: at least, -1: at most, 9: not defined"
+    ),
 ]

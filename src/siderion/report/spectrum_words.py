@@ -29,7 +29,8 @@ def find_setup(name: object, voltage: object, energy: object, foil: object, mode
 def setup_of(result: xr.Dataset) -> Setup | None:
     """The setup that the attributes of a fit name; None where it cannot be made."""
     keys = ("instrument", "voltage_v", "energy_per_charge_ev", "foil_thickness_ug_cm2")
-    return find_setup(*(result.attrs.get(key) for key in keys), result.attrs.get("foil_model", "fit"))
+    name, voltage, energy, foil = (result.attrs.get(key) for key in keys)
+    return find_setup(name, voltage, energy, foil, result.attrs.get("foil_model", "fit"))
 
 
 def expected_times(setup: Setup | None, names: Sequence[str], scale: float) -> dict[str, float]:

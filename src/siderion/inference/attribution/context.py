@@ -21,6 +21,11 @@ SOURCES = ("solar wind", "ionosphere", "metal layer", "Moon")
 REGIONS = ("solar wind", "magnetosheath", "magnetosphere")
 """Regions of the spacecraft; two may be joined, such as ``"magnetosheath to magnetosphere"``."""
 NEW_MOON_SECTOR = 3
+_RANGES = {
+    "kp": (0.0, 9.0, ""), "dst": (-2500.0, 200.0, "nT"), "speed": (1e5, 5e6, "m s-1 (100 to 5000 km/s)"),
+    "density": (1e3, 1e9, "m-3 (0.001 to 1000 cm-3)"),
+}  # fmt: skip
+"""What the context may be: no wind and no storm was ever outside of it."""
 
 
 @cache
@@ -49,6 +54,8 @@ class Context:
         1 to 6; in place of that of the time.
     in_wake : bool, optional
         Whether the place is in the wake of lunar ions.
+    wake_computed : bool
+        ``in_wake`` comes from the real field and flow (`siderion.geospace.ion_wake`): it stands in place of the sector.
     kp, dst : float, optional
         Activity; Dst (nT) serves where Kp is not given.
     imf : (float, float, float), optional
@@ -76,6 +83,7 @@ class Context:
     energy: tuple[float, float] = (8.7e4, 2.12e5)
     shock: bool = False
     shower: bool = False
+    wake_computed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -84,18 +92,29 @@ class Context:
                 raise CoverageError(f"region {region!r} is unknown; use {', '.join(REGIONS)}, or two joined by ' to '")
         if self.moon_sector is not None and self.moon_sector not in range(1, 7):
             raise SettingsError(f"sector of the Moon is {self.moon_sector}; it is 1 to 6")
-        if self.kp is not None and not 0.0 <= self.kp <= 9.0:
-            raise SettingsError(f"Kp is {self.kp}; it must be 0 to 9")
+        for name, (lower, upper, units) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not lower <= value <= upper:
+                raise SettingsError(f"{name} is {value:g}; it must be {lower:g} to {upper:g} {units}".rstrip())
         if not (np.isfinite(self.energy).all() and 0.0 <= self.energy[0] < self.energy[1]):
             raise SettingsError(f"energies are {self.energy} eV; the lower must be 0 or more and below the upper")
-        for name in ("speed", "density"):
-            value = getattr(self, name)
-            if value is not None and not 0.0 < value < np.inf:
-                raise SettingsError(f"{name} of the solar wind is {value}; it must be positive and finite")
         for name in ("imf", "position"):
             value = getattr(self, name)
             if value is not None and not (len(value) == 3 and np.isfinite(value).all() and np.any(value)):
                 raise SettingsError(f"{name} is {value}; give three finite components that are not all zero")
+        if self.time is not None and np.isnat(self.time):
+            raise SettingsError("the time is not a time (NaT); write it as 2004-01-22T01:10 (UTC)")
+        self._check_moon()
+
+    def _check_moon(self) -> None:
+        """The wake of lunar ions lies behind the Moon as the wind blows: none at the Earth unless the Moon is before it."""
+        if self.wake_computed and self.in_wake is None:
+            raise SettingsError("wake_computed is set, but not in_wake; give in_wake as well")
+        if self.in_wake and not self.wake_computed and _sector_state(self.sector) == "away":
+            raise SettingsError(
+                f"in_wake is set with the Moon in sector {self.sector}: lunar ions go with the wind, and reach the Earth "
+                f"from sector {NEW_MOON_SECTOR} (new Moon) or one beside it; correct the sector or the time, or leave in_wake out"
+            )
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -139,18 +158,21 @@ def influences(context: Context, origin: str) -> list[Influence]:
     context : Context
         Circumstances.
     origin : str
-        Of `SOURCES`.
+        Of `SOURCES`, or ``"ionosphere atoms"``: O+ and N+ of the ionosphere, which rise less with activity than molecules.
 
     Returns
     -------
     list of Influence
         From ``inference/tables/attribution_factors.csv``.
     """
+    activity = "any"
+    if origin == "ionosphere atoms":
+        origin, activity = "ionosphere", "O+ and N+"
     weight = 1.0 / len(context.regions)
     found = [_of(origin, "region", region, weight) for region in context.regions]
     found.append(_of(origin, "energy", energy_class(context.energy)))
     if origin == "Moon":
-        found += [_of(origin, "sector", _sector_state(context.sector)), _of(origin, "wake", _wake_state(context))]
+        found += _place_of_moon(context)
         if context.speed is not None and context.density is not None:
             flux = context.speed * context.density / setting("reference_flux")
             found.append(Influence("Moon.flux", float(np.log(flux)), 0.0))
@@ -158,7 +180,7 @@ def influences(context: Context, origin: str) -> list[Influence]:
         outside = sum(region == "solar wind" for region in context.regions) * weight
         if outside:
             found.append(_of(origin, "foreshock", foreshock_state(context), outside))
-        found += _activity(context, origin)
+        found += _activity(context, origin, activity)
     for name in ("shock", "shower"):
         if getattr(context, name) and (origin, name, "yes") in _rows():
             found.append(_of(origin, name, "yes"))
@@ -232,13 +254,21 @@ def _sector_state(sector: int | None) -> str:
     return ("new Moon", "beside")[distance] if distance < 2 else "away"
 
 
-def _wake_state(context: Context) -> str:
-    if context.in_wake is None:
-        return "unknown"
-    return "inside" if context.in_wake else "outside"
+def _place_of_moon(context: Context) -> list[Influence]:
+    """Factors of the sector and of the wake; of one of them where it says what the other does.
+
+    The wake counts where the Moon may be before the Earth: with the Moon at the flanks or in the tail the sector says all. A
+    place inside the wake has the Moon before it, and a computed wake knows where the Moon is.
+    """
+    state = _sector_state(context.sector)
+    wake = _of("Moon", "wake", "unknown" if context.in_wake is None else "inside" if context.in_wake else "outside")
+    if context.wake_computed or (context.in_wake and state == "unknown"):
+        return [wake]
+    sector = _of("Moon", "sector", state)
+    return [sector] if state == "away" else [sector, wake]
 
 
-def _activity(context: Context, origin: str) -> list[Influence]:
+def _activity(context: Context, origin: str, state: str) -> list[Influence]:
     kp, unknown = context.kp, 0.0
     reference = setting("reference_kp")
     if kp is None and context.dst is not None:
@@ -246,10 +276,10 @@ def _activity(context: Context, origin: str) -> list[Influence]:
         unknown = setting("unknown_kp_deviation")
     if kp is None:
         kp, unknown = setting("unknown_kp"), setting("unknown_kp_deviation")
-    row = _rows()[origin, "kp_slope", "any"]
+    row = _rows()[origin, "kp_slope", state]
     slope, spread = float(row["value"]), 0.5 * float(row["upper"] - row["lower"])
     rise = kp - reference
-    found = [Influence(f"{origin}.kp_slope", slope * rise, spread * rise)]
+    found = [Influence(f"{origin}.kp_slope{'' if state == 'any' else ' of ' + state}", slope * rise, spread * rise)]
     if unknown:
         when = "" if context.time is None else f" {np.datetime_as_string(context.time, unit='m')}"
         found.append(Influence(f"Kp{when}", 0.0, slope * unknown))

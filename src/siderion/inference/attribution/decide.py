@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from siderion.core.tables import load_table
 from siderion.inference.attribution.channels import parse_channel
 from siderion.inference.attribution.context import SOURCES
-from siderion.inference.attribution.likelihood import Observation, Problem, build_problem
+from siderion.inference.attribution.likelihood import build_problem
+from siderion.inference.attribution.model import Problem
+from siderion.inference.attribution.observation import Observation
 from siderion.inference.attribution.posterior import Posterior
 
 Array = NDArray[np.float64]
@@ -31,7 +33,7 @@ class Candidate:
     information : float
         Expected information about which source supplies the most, bits: a lower bound, see `rank_candidates`.
     decided : float
-        Probability that afterwards one source has the odds of the threshold.
+        Probability that afterwards one source has the odds of the threshold under every prior.
     confidence : str
         Of the row of the table.
     """
@@ -49,6 +51,7 @@ class _Pool:
 
     log_mean: Array
     leader: NDArray[np.int64]
+    prior: NDArray[np.int64]
 
 
 def rank_candidates(
@@ -84,7 +87,9 @@ def rank_candidates(
     for k, row in enumerate(table.to_dict("records")):
         generator = np.random.default_rng([seed, k])
         pool, draws, dispersion = _predict(row, problems, posteriors, generator, options)
-        information, decided, uncertainty = _gain(pool, draws, dispersion, threshold, row["kind"] == "strength", row)
+        width = np.log(float(row["factor"])) if row["kind"] == "strength" else None
+        distance = _distance(pool.log_mean, draws, dispersion, problems[0].discrepancy, width)
+        information, decided, uncertainty = _gain(pool, distance, threshold)
         found.append(Candidate(row["name"], row["meaning"], information, decided, row["confidence"]))
     return sorted(found, key=lambda one: -one.information), uncertainty
 
@@ -124,15 +129,15 @@ def _predict(
         z = posterior.z[generator.choice(len(posterior.z), _PER_PRIOR, replace=len(posterior.z) < _PER_PRIOR)]
         leaders.append(problem.target_shares(problem.rates(z)).argmax(axis=1))
         means.append(_strength(row, problem, z) if row["kind"] == "strength" else _expected(row, problem, z, generator, options))
-    pool = _Pool(np.concatenate(means), np.concatenate(leaders))
+    pool = _Pool(np.concatenate(means), np.concatenate(leaders), np.repeat(np.arange(len(problems)), _PER_PRIOR))
     if row["kind"] == "strength":
         noise = np.log(float(row["factor"])) * generator.standard_normal(pool.log_mean.shape)
         return pool, pool.log_mean + noise, 1.0
     dispersion = problems[0].dispersion
     mean = np.minimum(np.exp(pool.log_mean), 1e12)
-    if dispersion > 1.0:
-        mean = generator.gamma(mean / (dispersion - 1.0) + 1e-12, dispersion - 1.0)
-    return pool, generator.poisson(mean).astype(np.float64), dispersion
+    # variance dispersion x mean + (discrepancy x mean)^2, as in the model
+    ratio = np.maximum(dispersion - 1.0 + problems[0].discrepancy ** 2 * mean, 1e-12)
+    return pool, generator.poisson(generator.gamma(mean / ratio, ratio)).astype(np.float64), dispersion
 
 
 def _expected(row: dict, problem: Problem, z: Array, generator: np.random.Generator, options: dict) -> Array:
@@ -158,33 +163,51 @@ def _strength(row: dict, problem: Problem, z: Array) -> Array:
     return (block.centre[s] + block.slope[s, k] * z[:, k])[:, None]
 
 
-def _gain(
-    pool: _Pool, draws: Array, dispersion: float, threshold: float, is_strength: bool, row: dict
-) -> tuple[float, float, float]:
-    """Information in bits, probability of a decision, and the entropy before."""
-    share = np.bincount(pool.leader, minlength=len(SOURCES)) / len(pool.leader)
-    entropy = float(-np.sum(share * np.log2(np.where(share > 0.0, share, 1.0))))
-    if is_strength:
-        width = np.log(float(row["factor"]))
-        log_weight = -0.5 * ((draws - pool.log_mean.T) / width) ** 2
+def _distance(log_mean: Array, draws: Array, dispersion: float, discrepancy: float, width: float | None) -> Array:
+    """Logarithm of the likelihood of every draw for every sample, up to a constant of the draw.
+
+    Counts are turned to numbers of unit variance, 2/d arsinh(d sqrt(n + 3/8)) for a variance of n + d^2 n^2: near enough, and any
+    likelihood keeps the bound of `rank_candidates`.
+    """
+    if width is None:
+        d = discrepancy / np.sqrt(dispersion)
+        turned = [2.0 / discrepancy * np.arcsinh(d * np.sqrt(n + 0.375)) for n in (draws, np.exp(np.minimum(log_mean, 28.0)))]
     else:
-        mean = np.minimum(np.exp(pool.log_mean), 1e12)
-        log_weight = (draws @ pool.log_mean.T - mean.sum(axis=1)) / dispersion
+        turned = [draws / width, log_mean / width]
+    y, x = turned
+    return np.asarray(y @ x.T - 0.5 * np.sum(x**2, axis=1))
+
+
+def _gain(pool: _Pool, log_weight: Array, threshold: float) -> tuple[float, float, float]:
+    """Information in bits, probability of a decision under every prior, and the entropy before.
+
+    The power of the weights is chosen on half of the draws, the information is that of the other half.
+    """
+    share = np.bincount(pool.leader, minlength=len(SOURCES)) / len(pool.leader)
+    entropy = max(float(-np.sum(share * np.log2(np.where(share > 0.0, share, 1.0)))), 0.0)
+    log_weight = log_weight.copy()
     np.fill_diagonal(log_weight, -np.inf)
-    member = (pool.leader[:, None] == np.arange(len(SOURCES))).astype(np.float64)
-    best, decided = 0.0, 0.0
-    log_weight = log_weight - log_weight.max(axis=1, keepdims=True)
-    for temper in _TEMPERS:
-        weight = np.exp(temper * log_weight)
-        q = (1.0 - _KEPT) * (weight @ member) / weight.sum(axis=1, keepdims=True) + _KEPT * share
+    first = np.arange(len(pool.leader)) % 2 == 0
+    found = []
+    for temper in (*_TEMPERS, 0.0):
+        q = _weighted_shares(pool.leader, log_weight, temper)
         score = np.log2(q[np.arange(len(q)), pool.leader])
-        information = entropy + float(score.mean())
-        if information > best:
-            best = information
-            decided = float((q.max(axis=1) >= threshold / (1.0 + threshold)).mean())
-    if best == 0.0:
-        decided = float(share.max() >= threshold / (1.0 + threshold))
-    return best, decided, entropy
+        found.append((float(score[first].mean()), float(score[~first].mean()), temper))
+    _, other, temper = max(found)
+    information = max(entropy + other, 0.0)
+    sure = threshold / (1.0 + threshold)
+    lowest = np.ones((len(pool.leader), len(SOURCES)))
+    for p in np.unique(pool.prior):
+        own = pool.prior == p
+        lowest = np.minimum(lowest, _weighted_shares(pool.leader[own], log_weight[:, own], temper))
+    return min(information, entropy), float((lowest.max(axis=1) >= sure).mean()), entropy
+
+
+def _weighted_shares(leader: NDArray[np.int64], log_weight: Array, temper: float) -> Array:
+    """Probability of each leading source for every draw, by samples weighted with a power of the likelihood."""
+    member = (leader[:, None] == np.arange(len(SOURCES))).astype(np.float64)
+    weight = np.exp(temper * np.maximum(log_weight - log_weight.max(axis=1, keepdims=True), -1e6)) * np.isfinite(log_weight)
+    return (1.0 - _KEPT) * (weight @ member) / weight.sum(axis=1, keepdims=True) + _KEPT * member.mean(axis=0) + 1e-9
 
 
 __all__ = ["Candidate", "candidate_observation", "rank_candidates"]

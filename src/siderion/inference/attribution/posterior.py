@@ -1,8 +1,9 @@
-"""Samples of the posterior: weighted draws of the prior where they suffice, else many chains from prior to posterior.
+"""Samples of the posterior: weighted draws of the prior where they suffice, else chains from a mixture about its maxima.
 
-The second way is sequential Monte Carlo: the likelihood is raised to a power that grows from 0 to 1 in steps that keep half of
-the samples effective; after each step the samples move by steps that leave the distribution as it is. Half of the moves keep the
-prior (preconditioned Crank-Nicolson), half follow the spread of the samples. The product of the mean weights is the evidence.
+The second way is sequential Monte Carlo that starts at the mixture q of `siderion.inference.attribution.laplace` instead of the
+prior: the ratio of the posterior to q is raised to a power that grows from 0 to 1 in steps that keep half of the samples
+effective. After each step the samples move towards new draws of the component of q that they belong to, and are accepted with
+the same ratio. Every run searches its own maxima: runs that differ show what one of them has missed.
 """
 
 from __future__ import annotations
@@ -15,14 +16,22 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from siderion.core.errors import NumericalError
-from siderion.inference.attribution.likelihood import Problem
+from siderion.inference.attribution.context import setting
+from siderion.inference.attribution.laplace import Mixture, posterior_mixture
+from siderion.inference.attribution.model import Problem
 
 Array = NDArray[np.float64]
+RUNS = 4
 _EFFECTIVE = 0.5
 _MOVES = 6
-_MOST_STEPS = 200
+_LENGTHS = (0.1, 0.2, 0.4, 0.7, 1.0)
+_MOST_STEPS = 100
 _ENOUGH = 1000.0
 _DRAWS = 8000
+_LEAST_SIZE = 200
+_MORE = 3
+_FEW = 12
+"""Channels up to which runs that differ are repeated once with more samples."""
 
 
 @dataclass(frozen=True)
@@ -35,39 +44,50 @@ class Posterior:
         Equally weighted samples of the normal numbers.
     log_evidence : float
         Logarithm of the probability of the counts under the prior.
+    spread : float
+        Largest less smallest log evidence of the runs.
     effective : float
-        Effective number of weighted draws, or of the last step of the chains.
+        Effective number of samples: by the weights of all steps, and no more than the difference between the runs allows.
     method : str
         ``"weighted prior"`` or ``"sequential"``.
     runs : tuple of array
-        Samples of the single runs, whose differences tell the error of the sampling; one of weighted draws.
+        Samples of the single runs, whose differences tell the error of the sampling.
     """
 
     z: Array
     log_evidence: float
+    spread: float
     effective: float
     method: str
-    runs: tuple[Array, ...] = ()
+    runs: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Samples, log evidence and effective number of one run."""
+
+    z: Array
+    log_evidence: float
+    effective: float
 
 
 def sample_posterior(
-    problem: Problem, *, samples: int = 1000, seed: int = 0, method: str = "auto", runs: int | None = None
+    problem: Problem, *, samples: int = 1000, seed: int = 0, method: str = "auto", runs: int = RUNS
 ) -> Posterior:
     """Draw samples of the posterior.
 
     Parameters
     ----------
     problem : Problem
-        Of `build_problem`.
+        Of `siderion.inference.attribution.likelihood.build_problem`.
     samples : int
-        How many.
+        How many, of all runs together; 200 at least in each.
     seed : int
         Of the random numbers.
     method : {"auto", "weighted prior", "sequential"}
         ``auto`` takes draws of the prior where at least 1000 of them remain effective.
-    runs : int, optional
-        Independent runs of the sequential way, put together with their evidence as weight; by default 2, and 6 for more than two
-        observations, where the posterior has several maxima that one run may weigh wrongly.
+    runs : int
+        Independent runs, put together with their evidence as weight; at least 2, for their difference is the error.
 
     Raises
     ------
@@ -76,99 +96,117 @@ def sample_posterior(
     """
     generator = np.random.default_rng(seed)
     if method != "sequential":
-        found = _weighted(problem, samples, generator)
-        if method == "weighted prior" or found.effective >= _ENOUGH:
-            return found
-    count = runs or (2 if len(problem.observations) <= 2 else 6)
-    return _together([_sequential(problem, samples, np.random.default_rng([seed, run])) for run in range(count)], generator)
+        found = [_weighted(problem, samples, runs, generator) for _ in range(runs)]
+        if method == "weighted prior" or sum(one.effective for one in found) >= _ENOUGH:
+            return _together(found, "weighted prior", generator)
+    size = max(samples // runs, _LEAST_SIZE)
+    result = _together(_sequences(problem, size, seed, runs, 0), "sequential", generator)
+    if result.spread > setting("largest_evidence_spread") and len(problem.all_counts) <= _FEW:
+        # all runs anew with more samples: none of the first ones is kept
+        result = _together(_sequences(problem, _MORE * size, seed, runs, 1), "sequential", generator)
+    return result
 
 
-def _together(found: list[Posterior], generator: np.random.Generator) -> Posterior:
+def _sequences(problem: Problem, size: int, seed: int, runs: int, attempt: int) -> list[_Run]:
+    return [_sequential(problem, size, np.random.default_rng([seed, run, attempt])) for run in range(runs)]
+
+
+def _together(found: list[_Run], method: str, generator: np.random.Generator) -> Posterior:
     """Runs as one, each with the weight of its evidence."""
     evidence = np.array([one.log_evidence for one in found])
+    if not np.isfinite(evidence).all():
+        raise NumericalError("the counts have no probability under the draws of a run; check counts and channels")
     size = len(found[0].z)
     weight = np.repeat(np.exp(evidence - logsumexp(evidence)) / size, size)
     z = np.concatenate([one.z for one in found])[_systematic(weight, size * len(found), generator)]
-    effective = min(one.effective for one in found)
     mean = float(logsumexp(evidence) - np.log(len(found)))
-    return Posterior(z, mean, effective, "sequential", tuple(one.z for one in found))
+    between = len(found) / max(float(np.var(evidence, ddof=1)), 1e-12)
+    effective = min(sum(one.effective for one in found), between)
+    return Posterior(z, mean, float(np.ptp(evidence)), effective, method, tuple(one.z for one in found))
 
 
-def _weighted(problem: Problem, samples: int, generator: np.random.Generator) -> Posterior:
-    z = generator.standard_normal((_DRAWS, problem.size))
+def _weighted(problem: Problem, samples: int, runs: int, generator: np.random.Generator) -> _Run:
+    draws = _DRAWS // runs
+    z = generator.standard_normal((draws, problem.size))
     log_weight = problem.log_likelihood(problem.rates(z))
-    total = logsumexp(log_weight)
+    total = float(logsumexp(log_weight))
     if not np.isfinite(total):
-        raise NumericalError("the counts have no probability under any draw of the prior; check counts and channels")
+        return _Run(z, total, 0.0)
     weight = np.exp(log_weight - total)
-    return Posterior(
-        z[_systematic(weight, samples, generator)],
-        float(total - np.log(_DRAWS)),
-        1.0 / float(np.sum(weight**2)),
-        "weighted prior",
-    )
+    chosen = _systematic(weight, max(samples // runs, _LEAST_SIZE), generator)
+    return _Run(z[chosen], total - float(np.log(draws)), 1.0 / float(np.sum(weight**2)))
 
 
-def _sequential(problem: Problem, samples: int, generator: np.random.Generator) -> Posterior:
-    z = generator.standard_normal((samples, problem.size))
-    likelihood = problem.log_likelihood(problem.rates(z))
-    power, evidence, effective = 0.0, 0.0, float(samples)
-    steps = [0.5, 2.38 / float(np.sqrt(problem.size))]
+def _sequential(problem: Problem, samples: int, generator: np.random.Generator) -> _Run:
+    mixture = posterior_mixture(problem, generator)
+    z = mixture.draw(samples, generator)
+    ratio, parts = _ratio(problem, mixture, z)
+    power, evidence, variance = 0.0, 0.0, 0.0
     for _ in range(_MOST_STEPS):
-        if power >= 1.0:
-            return Posterior(z, evidence, effective, "sequential")
-        rise = _next_rise(likelihood, 1.0 - power)
-        log_weight = rise * likelihood
+        rise = _next_rise(ratio, 1.0 - power)
+        log_weight = rise * ratio
         total = float(logsumexp(log_weight))
         weight = np.exp(log_weight - total)
         evidence += total - float(np.log(samples))
-        effective = 1.0 / float(np.sum(weight**2))
+        variance += float(np.sum(weight**2)) - 1.0 / samples
         power = 1.0 if power + rise > 1.0 - 1e-12 else power + rise
         chosen = _systematic(weight, samples, generator)
-        z, likelihood = z[chosen], likelihood[chosen]
-        # a part of the covariance of the prior keeps directions open that resampling has thinned
-        covariance = np.cov(z, rowvar=False) + 1e-4 * np.eye(problem.size)
-        spread: Array = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
-        for move in range(_MOVES if power < 1.0 else 3 * _MOVES):
-            z, likelihood = _move(problem, z, likelihood, power, steps, spread if move % 2 else None, generator)
+        z, ratio, parts = z[chosen], ratio[chosen], parts[chosen]
+        for _move in range(_MOVES if power < 1.0 else 2 * _MOVES):
+            z, ratio, parts = _moved(problem, mixture, (z, ratio, parts), power, generator)
+        if power >= 1.0:
+            return _Run(z, evidence, 1.0 / (1.0 / samples + variance))
     raise NumericalError(f"the posterior was not reached in {_MOST_STEPS} steps (power {power:.3g}); check counts and channels")
 
 
-def _move(
-    problem: Problem,
-    z: Array,
-    likelihood: Array,
-    power: float,
-    steps: list[float],
-    spread: Array | None,
-    generator: np.random.Generator,
-) -> tuple[Array, Array]:
-    """One Metropolis step of all samples, along a spread or within the prior; the length of its kind of step is adapted."""
-    kind = 0 if spread is None else 1
-    noise = generator.standard_normal(z.shape)
-    length = steps[kind]
-    if spread is None:
-        proposal = np.sqrt(1.0 - length**2) * z + length * noise
-        prior = np.zeros(len(z))
-    else:
-        proposal = z + length * noise @ spread.T
-        prior = 0.5 * (np.sum(z**2, axis=1) - np.sum(proposal**2, axis=1))
-    new = problem.log_likelihood(problem.rates(proposal))
-    with np.errstate(invalid="ignore"):
-        ratio = power * (new - likelihood) + prior
-    accepted = np.log(generator.random(len(z))) < np.nan_to_num(ratio, nan=-np.inf)
-    share = float(accepted.mean())
-    steps[kind] = float(np.clip(length * np.exp(1.0 * (share - 0.3)), 1e-4, 0.95))
-    return np.where(accepted[:, None], proposal, z), np.where(accepted, new, likelihood)
+def _log_sum(parts: Array) -> Array:
+    """Logarithm of the sum of exponentials along the second axis."""
+    most = parts.max(axis=1)
+    return np.asarray(most + np.log(np.exp(parts - most[:, None]).sum(axis=1)))
 
 
-def _next_rise(likelihood: Array, most: float) -> float:
+def _ratio(problem: Problem, mixture: Mixture, z: Array) -> tuple[Array, Array]:
+    """Logarithm of the posterior (without its norm) over the mixture, and the parts of the mixture."""
+    parts = mixture.log_components(z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = problem.log_likelihood(problem.rates(z)) - 0.5 * np.sum(z**2, axis=1) - _log_sum(parts)
+    return np.nan_to_num(found, nan=-1e300, neginf=-1e300), parts
+
+
+def _moved(
+    problem: Problem, mixture: Mixture, state: tuple[Array, Array, Array], power: float, generator: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """One step of all samples: each towards a draw of a component to which it belongs, by lengths of many sizes.
+
+    The component is drawn with its share of the mixture at the sample, and the step leaves the component as it is. So the
+    mixture is left as it is, and the chance to accept is the ratio of the posterior to the mixture, to the power.
+    """
+    z, ratio, parts = state
+    share = np.cumsum(np.exp(parts - _log_sum(parts)[:, None]), axis=1)
+    component = np.minimum((generator.random((len(z), 1)) > share).sum(axis=1), parts.shape[1] - 1)
+    length = generator.choice(_LENGTHS, (len(z), 1))
+    centre = mixture.centre[component]
+    noise = mixture.scaled(component, generator.standard_normal(z.shape))
+    proposal = centre + np.sqrt(1.0 - length**2) * (z - centre) + length * noise
+    # a tenth starts anew from the whole mixture
+    anew = generator.random(len(z)) < 0.1
+    proposal[anew] = mixture.draw(int(anew.sum()), generator)
+    new, new_parts = _ratio(problem, mixture, proposal)
+    accepted = np.log(generator.random(len(z))) < power * (new - ratio)
+    return (
+        np.where(accepted[:, None], proposal, z),
+        np.where(accepted, new, ratio),
+        np.where(accepted[:, None], new_parts, parts),
+    )
+
+
+def _next_rise(ratio: Array, most: float) -> float:
     """Largest rise of the power that leaves half of the samples effective."""
 
     def excess(log_rise: float) -> float:
-        log_weight = np.exp(log_rise) * (likelihood - likelihood.max())
+        log_weight = np.exp(log_rise) * (ratio - ratio.max())
         weight = np.exp(log_weight - logsumexp(log_weight))
-        return 1.0 / float(np.sum(weight**2)) - _EFFECTIVE * len(likelihood)
+        return 1.0 / float(np.sum(weight**2)) - _EFFECTIVE * len(ratio)
 
     if excess(np.log(most)) >= 0.0:
         return most
@@ -182,4 +220,4 @@ def _systematic(weight: Array, count: int, generator: np.random.Generator) -> ND
     return np.minimum(np.searchsorted(np.cumsum(weight), places), len(weight) - 1)
 
 
-__all__ = ["Posterior", "sample_posterior"]
+__all__ = ["RUNS", "Posterior", "sample_posterior"]

@@ -16,15 +16,20 @@ from siderion.core.measurement import measurement_from_samples
 from siderion.core.tables import load_table
 from siderion.inference.attribution.context import SOURCES
 from siderion.inference.attribution.decide import rank_candidates
-from siderion.inference.attribution.likelihood import Observation, Problem, build_problem, target_channels
-from siderion.inference.attribution.posterior import Posterior, sample_posterior
+from siderion.inference.attribution.likelihood import build_problem
+from siderion.inference.attribution.model import Problem
+from siderion.inference.attribution.observation import Observation
+from siderion.inference.attribution.posterior import RUNS, Posterior, sample_posterior
 from siderion.inference.attribution.priors import get_prior, prior_names
 from siderion.inference.attribution.sources_expected import expected_source
-from siderion.inference.attribution.verdict import decide_verdict
+from siderion.inference.attribution.verdict import UNDECIDABLE, decide_verdict, settled
 
 Array = NDArray[np.float64]
 _PRIOR_DRAWS = 8000
 _SHARE_SAMPLES = 2000
+_YEARS = (1950.0, 2200.0)
+NO_ACCESS = 9
+"""Of ``bayes_factor_bound``: the source gives no counts to the target, whatever its strength."""
 
 
 def attribute(
@@ -32,13 +37,13 @@ def attribute(
     *,
     priors: Sequence[str] | None = None,
     threshold: float = 10.0,
-    samples: int = 1000,
+    samples: int = 2000,
     seed: int = 0,
     dispersion: float = 1.0,
     year: float = 2004.0,
     wind: str = "slow",
     further: bool = True,
-    runs: int | None = None,
+    runs: int = RUNS,
 ) -> xr.Dataset:
     """Odds that each of the four sources supplied the most of the counts.
 
@@ -57,8 +62,8 @@ def attribute(
     year, wind
         Of `expected_source`.
     further : bool
-        Rank further data.
-    runs : int, optional
+        Rank further data, where the verdict is open and the sampler settled.
+    runs : int
         Of `sample_posterior`.
 
     Returns
@@ -67,16 +72,22 @@ def attribute(
         By ``prior`` and ``origin``: measurement ``count_share``; ``leading_probability`` (that the source supplies the most of
         the target), ``prior_probability``, ``posterior_odds``, ``bayes_factor`` (posterior odds over prior odds), measurement
         ``prior_counts`` (expected counts of the target before); its
-        ``sampling_error``; by ``prior``: ``log_evidence``; ``channel_share`` (prior,
+        ``sampling_error``; ``odds_bound`` and ``bayes_factor_bound`` (1: at least, -1: at most, 9: no access, then the Bayes
+        factor is NaN); ``run_spread``, the range of the probability over the runs; by ``prior``: ``log_evidence``,
+        ``log_evidence_spread`` over the runs; ``channel_share`` (prior,
         origin, channel): mean share in each channel of the targets; by ``candidate``: ``information_gain`` and
-        ``decided_probability``.
+        ``decided_probability``, left out where a source is named or the sampler did not settle.
         Attributes ``verdict`` (a source or ``undecidable``) and ``verdict_reason``.
 
     Raises
     ------
     SettingsError
-        Threshold at most 1, or fewer than 200 samples.
+        Threshold at most 1, fewer than 200 samples or 2 runs, or a year outside of 1950 to 2200.
     """
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        raise SettingsError(f"year is {year:g}; it must be {_YEARS[0]:.0f} to {_YEARS[1]:.0f}")
+    if runs < 2:
+        raise SettingsError(f"runs is {runs}; give 2 or more, for their difference tells whether the sampler settled")
     if not 1.0 < threshold < np.inf or samples < 200 or seed < 0:
         raise SettingsError(
             f"threshold {threshold}, samples {samples}, seed {seed}: give odds above 1, 200 samples, a seed from 0 on"
@@ -86,9 +97,9 @@ def attribute(
     problems = [build_problem(observations, get_prior(name), **options) for name in names]  # type: ignore[arg-type]
     posteriors = [sample_posterior(problem, samples=samples, seed=seed, runs=runs) for problem in problems]
     result = _odds(names, problems, posteriors, seed)
-    if further:
-        result = result.merge(_further(problems, posteriors, threshold, seed, options), combine_attrs="override")
     verdict, reason = decide_verdict(result, threshold)
+    if further and verdict == UNDECIDABLE and settled(result):
+        result = result.merge(_further(problems, posteriors, threshold, seed, options), combine_attrs="override")
     result.attrs = {
         "title": "Odds of the sources of heavy ions", "kind": "siderion attribution",
         "verdict": verdict, "verdict_reason": reason,
@@ -101,19 +112,23 @@ def attribute(
 def _odds(names: list[str], problems: Sequence[Problem], posteriors: Sequence[Posterior], seed: int) -> xr.Dataset:
     """Everything by prior and source."""
     count = len(SOURCES)
-    leading, before, error = (np.zeros((len(names), count)) for _ in range(3))
+    leading, before, error, spread, bound, sure = (np.zeros((len(names), count)) for _ in range(6))
     shares, expected, rests = [], [], []
     for k, (problem, posterior) in enumerate(zip(problems, posteriors, strict=True)):
         z = np.random.default_rng([seed, 1]).standard_normal((_PRIOR_DRAWS, problem.size))
         rates = problem.rates(z)
         before[k] = _leaders(problem.target_shares(rates))
-        expected.append(_target_counts(problem, rates))
+        expected.append(problem.target_counts(rates))
         after = problem.target_shares(problem.rates(posterior.z))
         leading[k] = _leaders(after)
         shares.append(_thinned(after, seed))
-        error[k] = _sampling_error(problem, posterior)
+        error[k], spread[k] = _sampling_error(problem, posterior, leading[k])
         rests.append(_rests_on(problem, z, rates))
+        bound[k] = _at_bound(leading[k], len(after))
+        none = expected[-1].max(axis=0) <= 0.0
+        bound[k, none], sure[k] = NO_ACCESS, np.where(none, NO_ACCESS, _factor_bound(bound[k], _at_bound(before[k], len(z))))
     odds = leading / (1.0 - leading)
+    factor = np.where(sure == NO_ACCESS, np.nan, odds / (before / (1.0 - before)))
     result = xr.merge(
         [
             measurement_from_samples("count_share", np.stack(shares, axis=1), dims=("prior", "origin"), units="1",
@@ -124,23 +139,43 @@ def _odds(names: list[str], problems: Sequence[Problem], posteriors: Sequence[Po
     )  # fmt: skip
     numbers = {
         "leading_probability": (leading, "probability that the source supplies the most"),
-        "sampling_error": (error, "standard error of that probability, from the difference of independent runs"),
+        "sampling_error": (error, "standard error of that probability, from independent runs and the effective samples"),
+        "run_spread": (spread, "largest less smallest of that probability over the runs"),
         "prior_probability": (before, "the same before the counts were seen"),
         "posterior_odds": (odds, "odds that the source supplies the most"),
-        "bayes_factor": (odds / (before / (1.0 - before)), "posterior odds over prior odds"),
+        "odds_bound": (bound, "odds are 0: as they stand, 1: at least, -1: at most, 9: no access of the source to the target"),
+        "bayes_factor": (factor, "posterior odds over prior odds; NaN without access"),
+        "bayes_factor_bound": (sure, "the factor is 0: as it stands, 1: at least, -1: at most, 9: not defined (no access)"),
     }
     for name, (values, words) in numbers.items():
         result[name] = (("prior", "origin"), values, {"units": "1", "long_name": words})
-    result["log_evidence"] = ("prior", [one.log_evidence for one in posteriors],
-                              {"units": "1", "long_name": "logarithm of the probability of the counts"})  # fmt: skip
-    result["effective_samples"] = (
-        "prior",
-        [one.effective for one in posteriors],
-        {"units": "1", "long_name": "effective samples"},
-    )
+    by_prior = {
+        "log_evidence": ([one.log_evidence for one in posteriors],
+                         "logarithm of the probability of the counts; not comparable between priors (equal is centred with the "
+                         "counts) nor for intervals and limits (equivalent counts)"),
+        "log_evidence_spread": ([one.spread for one in posteriors],
+                                "largest less smallest log evidence of the independent runs; above 1 the sampler did not settle"),
+        "leaders_differ": ([_leaders_differ(*pair) for pair in zip(problems, posteriors, strict=True)],
+                           "1 where independent runs name different leading sources"),
+        "effective_samples": ([one.effective for one in posteriors],
+                              "effective samples, by the weights and by the difference between the runs"),
+    }  # fmt: skip
+    for name, (numbers_of, words) in by_prior.items():
+        result[name] = ("prior", numbers_of, {"units": "1", "long_name": words})
     result["rests_on"] = ("prior", rests, {"long_name": "what the prior odds of the source that leads rest on most"})
     result = result.assign_coords(prior=names, origin=list(SOURCES))
     return result.merge(_channels(problems, posteriors))
+
+
+def _at_bound(probability: Array, count: int) -> Array:
+    """1 where no sample speaks against the source, -1 where none speaks for it, else 0."""
+    return (probability >= 1.0 - 0.5 / count).astype(float) - (probability <= 0.5 / count)
+
+
+def _factor_bound(after: Array, before: Array) -> Array:
+    """Of the ratio of odds: at least where they are after or the others before; not known where both are at the same end."""
+    found = np.where(after != 0.0, after, -before)
+    return np.where((after != 0.0) & (after == before), NO_ACCESS, found)
 
 
 def _leaders(shares: Array) -> Array:
@@ -149,13 +184,16 @@ def _leaders(shares: Array) -> Array:
     return np.clip(found, 0.5 / len(shares), 1.0 - 0.5 / len(shares))
 
 
-def _sampling_error(problem: Problem, posterior: Posterior) -> Array:
-    """Standard error of the probabilities between runs; of one set of draws by its effective number."""
-    if len(posterior.runs) < 2:
-        share = _leaders(problem.target_shares(problem.rates(posterior.z)))
-        return np.sqrt(share * (1.0 - share) / posterior.effective)
+def _sampling_error(problem: Problem, posterior: Posterior, share: Array) -> tuple[Array, Array]:
+    """Standard error of the probabilities, the larger one by the runs and by the effective number; their range over the runs."""
     found = np.stack([_leaders(problem.target_shares(problem.rates(z))) for z in posterior.runs])
-    return found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    between = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    return np.maximum(between, np.sqrt(share * (1.0 - share) / posterior.effective)), np.ptp(found, axis=0)
+
+
+def _leaders_differ(problem: Problem, posterior: Posterior) -> float:
+    found = {int(_leaders(problem.target_shares(problem.rates(z))).argmax()) for z in posterior.runs}
+    return float(len(found) > 1)
 
 
 def _thinned(shares: Array, seed: int) -> Array:
@@ -163,17 +201,9 @@ def _thinned(shares: Array, seed: int) -> Array:
     return shares[np.random.default_rng([seed, 2]).choice(len(shares), _SHARE_SAMPLES)]
 
 
-def _target_counts(problem: Problem, rates: Sequence[Array]) -> Array:
-    found = np.zeros((len(rates[0]), len(SOURCES)))
-    for observation, rate in zip(problem.observations, rates, strict=True):
-        if observation.is_target:
-            found += rate[:, :, target_channels(observation)].sum(axis=2)
-    return found
-
-
 def _rests_on(problem: Problem, z: Array, rates: Sequence[Array]) -> str:
     """The normal number that goes most with the lead of the strongest source over the next, before the counts."""
-    counts = np.log(np.maximum(_target_counts(problem, rates), 1e-300))
+    counts = np.log(np.maximum(problem.target_counts(rates), 1e-300))
     order = np.argsort(np.median(counts, axis=0))
     lead = counts[:, order[-1]] - counts[:, order[-2]]
     lead = (lead - lead.mean()) / lead.std()

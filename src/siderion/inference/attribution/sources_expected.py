@@ -23,6 +23,10 @@ from siderion.sources.solar_wind import WINDS, charge_states, element_abundances
 
 METALS = ("Li", "Na", "Mg", "Al", "Si", "P", "S", "K", "Ca", "Ti", "Mn", "Fe", "Ni", "Cu")
 """Elements that are followed; each source carries those that its models know."""
+ATOMS = "ionosphere atoms"
+"""Name of the stream of O+ and N+ of the ionosphere, which has a strength of its own."""
+STREAM_SOURCE = (0, 1, 2, 3, 1)
+"""Source of each stream: the four sources, and the atoms of the ionosphere."""
 _LUNAR = ("Na", "Mg", "Al", "Si", "K", "Ca", "Ti", "Mn", "Fe")
 _WIND = ("O", "Na", "Mg", "Al", "Si", "S", "K", "Ca", "Fe", "Ni")
 
@@ -124,6 +128,22 @@ def expected_source(origin: str, *, year: float = 2004.0, wind: str = "slow") ->
     if origin not in makers:
         raise CoverageError(f"source {origin!r} is unknown; known: {', '.join(SOURCES)}")
     return makers[origin]()
+
+
+def expected_streams(*, year: float = 2004.0, wind: str = "slow") -> list[Expected]:
+    """The four sources, the ionosphere without its atoms, and these as a stream of their own (`ATOMS`).
+
+    O+ and molecules leave the ionosphere with strengths of their own, so that O+ says little about molecules: the spread of
+    the strength of the atoms is such that O+ over N2+ has the spread of its row in ``attribution_ions.csv``.
+    """
+    found = [expected_source(origin, year=year, wind=wind) for origin in SOURCES]
+    whole = found[1]
+    atoms = tuple(ion for ion in whole.ions if ion.name in ("O+", "N+"))
+    ratio = next(ion.deviation for ion in atoms if ion.name == "O+")
+    spread = float(np.sqrt(max(ratio**2 - whole.deviation**2, 1.0)))
+    atoms = tuple(replace(ion, deviation=0.0) if ion.name == "O+" else ion for ion in atoms)
+    found[1] = replace(whole, ions=tuple(ion for ion in whole.ions if ion.name not in ("O+", "N+")))
+    return [*found, Expected(ATOMS, atoms, spread, whole.models)]
 
 
 def _solar_wind(wind: str) -> Expected:
@@ -240,4 +260,4 @@ def _deviation(factors: Iterable[Factor]) -> float:
     return float(np.sqrt(sum(factor.spread.log_variance for factor in factors)))
 
 
-__all__ = ["METALS", "Expected", "Ion", "expected_source"]
+__all__ = ["ATOMS", "METALS", "STREAM_SOURCE", "Expected", "Ion", "expected_source", "expected_streams"]

@@ -191,7 +191,10 @@ def _channels(result: xr.Dataset) -> str:
 
 def _further(result: xr.Dataset) -> str:
     if not all(name in result for name in _FURTHER):
-        return markup.missing("Further data were not ranked.", "They are left out where a source is named, where the sampler did not settle, and where they were not asked for.")
+        return markup.missing(
+            "Further data were not ranked.",
+            "They are left out where a source is named, where the sampler did not settle, and where they were not asked for.",
+        )
     order = np.argsort(-result["information_gain"].values)
     ranked = result.isel(candidate=order)
     names = [str(name) for name in ranked["candidate"].values]

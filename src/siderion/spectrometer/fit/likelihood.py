@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kernels import FLOOR, bounded_step, climb, fit_amplitudes
-from .shape import Channel, ShapeFamily
+from .shape import LATE, Channel, ShapeFamily
 
 Array = NDArray[np.float64]
 _STEP = 2e-7
@@ -135,9 +135,11 @@ class JointLikelihood:
             total = weights.sum()
             delay = float(weights @ constants) / total
             early = shape[j] + delay
-            if shape[j] <= 0.0 <= early:
+            if shape[j] > 0.0:
+                values[j], slopes[j] = values[j] / LATE, slopes[j] / LATE
+            elif early >= 0.0:
                 values[j], slopes[j] = 0.0, 0.0
-            elif early < 0.0:
+            else:
                 values[j] = early / self.family.spread[j]
                 if self.tails:
                     slopes[j, first - self.tails : first] = (constants - delay) / total / self.family.spread[j]

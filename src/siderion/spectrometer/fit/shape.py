@@ -34,6 +34,9 @@ TAILS = ("mixture", "exponential", "power", "none")
 """Tails by name; a number is an exponential with this fixed relative constant."""
 LARGEST_TIME_SCALE = 1.5
 """The time scale may move by this many of its prior."""
+LATE = 0.5
+"""Chosen: standard deviation and reach of the time scale towards later times, over those of its prior: the top of a peak lies
+before its mean, and a wide freedom would let a lone O+ pass as N+."""
 LARGEST_DELAY = 0.08
 """The mean of a peak may lie behind the centre of its Gaussian by this part of the time, and more at a cost."""
 GROWTH = (1.5, 0.7)
@@ -302,7 +305,7 @@ def make_family(
     free = [("width", np.log(base.width), 0.7, np.log(0.003), np.log(0.2))]
     if time_scale_prior > 0.0:
         reach = LARGEST_TIME_SCALE * time_scale_prior
-        free.append(("time_scale", 0.0, time_scale_prior, -reach - LARGEST_DELAY, reach))
+        free.append(("time_scale", 0.0, time_scale_prior, -reach - LARGEST_DELAY, 2.0 * LATE * time_scale_prior))
     if tail in ("exponential", "power"):
         free.append(("tail", np.log(0.02 if tail == "exponential" else 0.1), 1.5, np.log(1e-4), np.log(0.6)))
     if tail == "mixture":
